@@ -1,0 +1,1 @@
+"""Durable agent runs, scored now and later."""

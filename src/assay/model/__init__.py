@@ -1,0 +1,1 @@
+"""Frozen records, no I/O: what the other rooms hand each other."""
