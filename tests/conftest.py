@@ -1,0 +1,82 @@
+"""Fixtures of all tests: one PostgreSQL a session, an empty database a test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import hypothesis
+import psycopg
+import pytest
+from psycopg import sql
+
+from assay.store.embedded import EmbeddedPostgres
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The main process of a test session makes the directory; its xdist workers inherit the name.
+SHARED_DIR = "ASSAY_TEST_SHARED_DIR"
+
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the user's own settings out of the tests, and make the shared directory."""
+    if SHARED_DIR in os.environ:
+        return
+    for name in [name for name in os.environ if name.startswith("ASSAY_")]:
+        if not name.startswith(("ASSAY_TEST_", "ASSAY_CITUS_")):
+            del os.environ[name]
+    shared = tempfile.mkdtemp(prefix="assay-tests-")
+    os.environ[SHARED_DIR] = shared
+
+    def clean_up() -> None:
+        del os.environ[SHARED_DIR]
+        shutil.rmtree(shared, ignore_errors=True)
+
+    config.add_cleanup(clean_up)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a server on which databases may be made, shared by all tests of a session.
+
+    That is `ASSAY_TEST_DATABASE_URL` where it is set, else an embedded server.
+    """
+    given = os.environ.get("ASSAY_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    with EmbeddedPostgres(Path(os.environ[SHARED_DIR], "postgres")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def database(postgres: str) -> Iterator[str]:
+    """The URL of a new, empty database of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        # Copying through the WAL is half as slow as copying files, which needs checkpoints.
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY wal_log").format(
+                sql.Identifier(name)
+            )
+        )
+    yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A directory for an embedded server of this test's own, with a path of usual length."""
+    with tempfile.TemporaryDirectory(prefix="assay-test-") as directory:
+        yield Path(directory, ".assay")
