@@ -1,0 +1,1 @@
+"""The durable core: events in, runs claimed, bodies replayed, memos committed."""
