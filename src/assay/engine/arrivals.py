@@ -1,0 +1,145 @@
+"""What an event resolves: the open waits that it matches by value and condition.
+
+Commit first, then look, on both sides: an event that is committed looks for waits here, a wait
+that is committed looks for events (`look`). At least one of the two sees the other.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
+
+from assay.engine.conditions import Condition
+from assay.engine.matching import hash_event
+from assay.engine.schemas import fits
+from assay.ids import to_text
+from assay.store import events as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assay.clock import Clock
+    from assay.model.events import Json
+    from assay.store.events import OpenWait
+    from assay.store.pool import AsyncConn
+
+PAGE = 1_000
+_FIRST = (UUID(int=0), UUID(int=0))
+
+
+class Arrival(NamedTuple):
+    """A committed event, as waits see it."""
+
+    id: UUID
+    name: str
+    data: Json
+    ts: datetime
+    sessions: dict[str, str] | None
+
+    def variable(self) -> dict[str, Json]:
+        """The event as conditions and bodies see it."""
+        return {
+            "id": to_text(self.id),
+            "name": self.name,
+            "data": self.data,
+            "ts": self.ts.astimezone(UTC).isoformat(),
+            "sessions": dict(self.sessions or {}),
+        }
+
+
+class Pair(NamedTuple):
+    """An event that a wait may take."""
+
+    wait: OpenWait
+    event: Arrival
+
+
+class Arrivals:
+    """Gives events to the waits of one project."""
+
+    def __init__(self, connection: AsyncConn, *, project: int, clock: Clock) -> None:
+        self._connection = connection
+        self._project = project
+        self._clock = clock
+
+    async def resolve(
+        self, events: Sequence[Arrival], shapes: Sequence[tuple[str, int, list[str]]]
+    ) -> list[UUID]:
+        """Resolve all waits that these events match; gives the runs that were woken."""
+        by_hash: dict[int, list[Arrival]] = {}
+        for event in events:
+            for name, _, paths in shapes:
+                if name == event.name:
+                    value = hash_event(event.name, event.data, paths)
+                    if value is not None:
+                        by_hash.setdefault(value, []).append(event)
+        woken: list[UUID] = []
+        after = _FIRST
+        while by_hash:
+            waits = await store.waiting(
+                self._connection,
+                project=self._project,
+                hashes=list(by_hash),
+                after=after,
+                limit=PAGE,
+            )
+            pairs = [
+                Pair(wait, event)
+                for wait in waits
+                for event in by_hash[wait.hash]
+                if accepts(wait.condition, event)
+            ]
+            woken += await self.give(pairs)
+            if len(waits) < PAGE:
+                break
+            after = (waits[-1].run_id, waits[-1].step)
+        return woken
+
+    async def give(self, pairs: Iterable[Pair]) -> list[UUID]:
+        """Hand over events, one to each wait and once to each run; gives the runs woken.
+
+        Of several events that a wait matches the first takes it; of several waits of a run that
+        match an event, the first by key.
+        """
+        woken: list[UUID] = []
+        left = list(pairs)
+        while left:
+            waits: set[tuple[UUID, UUID]] = set()
+            events: set[tuple[UUID, UUID]] = set()
+            now, later = [], []
+            for pair in left:
+                wait = (pair.wait.run_id, pair.wait.step)
+                event = (pair.wait.run_id, pair.event.id)
+                if wait in waits or event in events:
+                    later.append(pair)
+                    continue
+                waits.add(wait)
+                events.add(event)
+                now.append((*wait, pair.event.id, json.dumps(pair.event.variable())))
+            woken += await store.resolve(
+                self._connection, now, project=self._project, now=self._clock.time()
+            )
+            left = later
+        return woken
+
+
+def accepts(condition: str | None, event: Arrival) -> bool:
+    """Whether the part of a wait that no index can answer holds of an event.
+
+    Args:
+        condition: JSON text of {"rest": CEL or null, "event": the run's event or null,
+            "schema": JSON Schema or null}, or None.
+        event: the arriving one.
+    """
+    if condition is None:
+        return True
+    parts = json.loads(condition)
+    if parts.get("schema") is not None and fits(parts["schema"], event.data) is not None:
+        return False
+    if parts.get("rest") is None:
+        return True
+    return Condition.compile(parts["rest"]).holds(
+        {"async": event.variable(), "event": parts.get("event") or {}}
+    )

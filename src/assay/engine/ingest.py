@@ -1,0 +1,188 @@
+"""Taking in events: written once with the runs that they start, then given to waits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.engine.arrivals import Arrival, Arrivals
+from assay.engine.catalog import Catalog
+from assay.engine.matching import storable
+from assay.store import events as store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from assay.clock import Clock
+    from assay.ids import Ids
+    from assay.model.events import Json, NewEvent
+    from assay.store.pool import AsyncConn
+    from assay.store.turns import Row
+
+KEY_LIFE_S = 24 * 3600
+SWEEP_AFTER_S = 2.0
+_REPLACED = "data: null characters and lone surrogates became U+FFFD"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendResult:
+    """Ids of the events, in order, and of the runs that they started."""
+
+    event_ids: tuple[UUID, ...]
+    run_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    event: NewEvent
+    arrival: Arrival
+    warnings: list[str]
+
+    def row(self) -> Row:
+        event = self.event
+        return {
+            "id": event.id,
+            "name": event.name,
+            "data": self.arrival.data,
+            "sessions": event.sessions or None,
+            "ts": event.ts.timestamp(),
+            "key": event.key,
+            "source_run": event.source_run,
+            "warning": "; ".join(self.warnings) or None,
+        }
+
+
+class Ingest:
+    """Takes in the events of one project over one connection."""
+
+    def __init__(self, connection: AsyncConn, *, project: int, clock: Clock, ids: Ids) -> None:
+        self._connection = connection
+        self._project = project
+        self._clock = clock
+        self._ids = ids
+        self._catalog = Catalog()
+        self._arrivals = Arrivals(connection, project=project, clock=clock)
+
+    async def send(self, events: Sequence[NewEvent]) -> SendResult:
+        """Write events that came from outside; an id sent again gives the same runs again."""
+        if not events:
+            return SendResult(event_ids=(), run_ids=())
+        while True:
+            incoming = [_incoming(event) for event in events]
+            runs = [run for one in incoming for run in self._runs(one)]
+            done = await store.ingest(
+                self._connection,
+                project=self._project,
+                now=self._clock.time(),
+                catalog=self._catalog.version,
+                keys=self._keys(events),
+                events=[one.row() for one in incoming],
+                runs=runs,
+            )
+            if done.status == "ok":
+                break
+            await self._catalog.load(self._connection, self._project)
+        started = set(done.started)
+        new = set(done.event_ids)
+        run_ids = [run["id"] for run in runs if run["event"] in started]
+        await self.arrive(
+            [one.arrival for one in incoming if one.event.id in new],
+            apps={run["app"] for run in runs},
+        )
+        return SendResult(
+            event_ids=tuple(event.id for event in events), run_ids=(*run_ids, *done.known)
+        )
+
+    async def match(self, events: Sequence[NewEvent], *, trace: dict[UUID, UUID]) -> None:
+        """Start and wake what events match that a run's flush has written.
+
+        Args:
+            events: with their `source_run`.
+            trace: of the runs that sent them.
+        """
+        if not events:
+            return
+        while True:
+            incoming = [_incoming(event) for event in events]
+            runs = [run for one in incoming for run in self._runs(one, trace)]
+            if await store.start_matched(
+                self._connection,
+                project=self._project,
+                now=self._clock.time(),
+                catalog=self._catalog.version,
+                keys=self._keys(events),
+                events=[event.id for event in events],
+                runs=runs,
+            ):
+                break
+            await self._catalog.load(self._connection, self._project)
+        await self.arrive([one.arrival for one in incoming], apps={run["app"] for run in runs})
+
+    async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
+        """What follows the commit of events: waits are resolved, an idle worker gets a hint."""
+        names = sorted({event.name for event in events})
+        apps = sorted(apps)
+        if not names:
+            return
+        shapes, idle = await store.after(
+            self._connection, project=self._project, names=names, apps=apps
+        )
+        if shapes:
+            await self._arrivals.resolve(events, shapes)
+        if idle is not None:
+            await store.notify(self._connection, idle)
+
+    def _keys(self, events: Sequence[NewEvent]) -> list[Row]:
+        expires = self._clock.time() + KEY_LIFE_S
+        first = {event.key: event.id for event in reversed(events) if event.key is not None}
+        return [{"key": key, "event": id_, "expires": expires} for key, id_ in first.items()]
+
+    def _runs(self, one: _Incoming, trace: dict[UUID, UUID] | None = None) -> list[Row]:
+        event = one.event
+        if not self._catalog.knows(event.name):
+            return []
+        now = self._clock.time()
+        rows: list[Row] = []
+        targets, refused = self._catalog.targets(one.arrival)
+        one.warnings.extend(refused)
+        for target in targets:
+            run = self._ids.new()
+            rows.append(
+                {
+                    "id": run,
+                    "app": target.app,
+                    "fn": target.fn,
+                    "kind": target.kind,
+                    "version": target.version,
+                    "event": event.id,
+                    "parent_run": event.source_run,
+                    "trace": (trace or {}).get(event.source_run, run) if event.source_run else run,
+                    "sessions": event.sessions or None,
+                    "due": max(now, event.ts.timestamp()),
+                }
+            )
+        return rows
+
+
+def _incoming(event: NewEvent) -> _Incoming:
+    data = json.loads(event.data)
+    warnings: list[str] = []
+    if "\\u" in event.data or not event.data.isascii():
+        clean = _storable(data)
+        if clean != data:
+            warnings.append(_REPLACED)
+            data = clean
+    arrival = Arrival(event.id, event.name, data, event.ts, event.sessions or None)
+    return _Incoming(event, arrival, warnings)
+
+
+def _storable(value: Json) -> Json:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): _storable(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,278 @@
+"""Events: taking them in, the functions they may start, the waits they may resolve."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from assay.store.pool import AsyncConn
+    from assay.store.turns import Row
+
+_SQL = queries("events")
+_WORKERS = queries("workers")
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
+
+
+class Ingested(NamedTuple):
+    """What an ingest gave.
+
+    Attributes:
+        status: `ok`, or `stale`: nothing was written, the catalog of functions has moved on.
+        event_ids: the events that were new.
+        started: those of them that started their runs (an idempotency key may forbid it).
+        known: the runs that events sent before had started.
+    """
+
+    status: str
+    event_ids: list[UUID]
+    started: list[UUID]
+    known: list[UUID]
+
+
+class OpenWait(NamedTuple):
+    """A wait that an event may resolve, subject to its condition (JSON text)."""
+
+    run_id: UUID
+    step: UUID
+    hash: int
+    condition: str | None
+    since: datetime
+
+
+class StoredEvent(NamedTuple):
+    """An event as it is stored; `data` is JSON text."""
+
+    id: UUID
+    name: str
+    data: str
+    ts: datetime
+    sessions: dict[str, str] | None
+    received_at: datetime
+
+
+class UnmatchedEvent(NamedTuple):
+    """An event sent by a run whose functions are still to be started."""
+
+    id: UUID
+    name: str
+    data: str
+    ts: datetime
+    sessions: dict[str, str] | None
+    key: str | None
+    source_run: UUID | None
+    received_at: datetime
+
+
+async def ingest(
+    connection: AsyncConn,
+    *,
+    project: int,
+    now: float,
+    catalog: int,
+    keys: list[Row],
+    events: list[Row],
+    runs: list[Row],
+) -> Ingested:
+    """Write events and the runs that they start, each event once by its id."""
+    cursor = await connection.execute(
+        _SQL["ingest"],
+        {
+            "project": project,
+            "now": now,
+            "catalog": catalog,
+            "keys": _encode(keys) if keys else None,
+            "events": _encode(events),
+            "runs": _encode(runs) if runs else None,
+        },
+        prepare=True,
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return Ingested(row[0], row[1], row[2] or [], row[3] or [])
+
+
+async def start_matched(
+    connection: AsyncConn,
+    *,
+    project: int,
+    now: float,
+    catalog: int,
+    keys: list[Row],
+    events: Sequence[UUID],
+    runs: list[Row],
+) -> bool:
+    """Start the runs of events that runs have sent; False where the catalog has moved on."""
+    cursor = await connection.execute(
+        _SQL["start_matched"],
+        {
+            "project": project,
+            "now": now,
+            "catalog": catalog,
+            "keys": _encode(keys) if keys else None,
+            "events": list(events),
+            "runs": _encode(runs) if runs else None,
+        },
+    )
+    row = await cursor.fetchone()
+    return row is not None and row[0] == "ok"
+
+
+async def after(
+    connection: AsyncConn, *, project: int, names: Sequence[str], apps: Sequence[str]
+) -> tuple[list[tuple[str, int, list[str]]], UUID | None]:
+    """What is looked at after the commit of events: wait shapes of their names, an idle worker."""
+    async with connection.pipeline():
+        shapes = await connection.execute(
+            _SQL["shapes"], {"project": project, "names": list(names)}, prepare=True
+        )
+        idle = (
+            await connection.execute(
+                _WORKERS["idle"], {"project": project, "apps": list(apps)}, prepare=True
+            )
+            if apps
+            else None
+        )
+    found = [(row[0], row[1], row[2]) for row in await shapes.fetchall()]
+    worker = await idle.fetchone() if idle else None
+    return found, worker[0] if worker else None
+
+
+async def add_shape(
+    connection: AsyncConn, *, project: int, name: str, shape: int, paths: Sequence[str]
+) -> None:
+    """Make a set of paths known as one that waits on this event use."""
+    await connection.execute(
+        _SQL["add_shape"],
+        {"project": project, "name": name, "shape": shape, "paths": json.dumps(list(paths))},
+    )
+
+
+async def waiting(
+    connection: AsyncConn,
+    *,
+    project: int,
+    hashes: Sequence[int],
+    after: tuple[UUID, UUID],
+    limit: int,
+) -> list[OpenWait]:
+    """A page of open waits with one of these hashes, by (run, step) from `after` on."""
+    cursor = await connection.execute(
+        _SQL["waiting"],
+        {
+            "project": project,
+            "hashes": list(hashes),
+            "run": after[0],
+            "step": after[1],
+            "limit": limit,
+        },
+        prepare=True,
+    )
+    return [OpenWait._make(row) for row in await cursor.fetchall()]
+
+
+async def resolve(
+    connection: AsyncConn,
+    pairs: Sequence[tuple[UUID, UUID, UUID, str]],
+    *,
+    project: int,
+    now: float,
+) -> list[UUID]:
+    """Give events to waits, as (run, step, event, output); gives the runs that took one."""
+    runs, steps, events, outputs = zip(*pairs, strict=True)
+    cursor = await connection.execute(
+        _SQL["resolve"],
+        {
+            "project": project,
+            "now": now,
+            "runs": list(runs),
+            "steps": list(steps),
+            "events": list(events),
+            "outputs": list(outputs),
+        },
+        prepare=True,
+    )
+    row = await cursor.fetchone()
+    return list(row[0]) if row else []
+
+
+async def since(
+    connection: AsyncConn, *, project: int, names: Sequence[str], since: datetime, limit: int
+) -> list[StoredEvent]:
+    """Events of these names received since an instant, the oldest first."""
+    cursor = await connection.execute(
+        _SQL["since"],
+        {"project": project, "names": list(names), "since": since, "limit": limit},
+        prepare=True,
+    )
+    return [StoredEvent._make(row) for row in await cursor.fetchall()]
+
+
+async def unmatched(
+    connection: AsyncConn, *, project: int, before: datetime, limit: int
+) -> list[UnmatchedEvent]:
+    """Events of runs that no process has matched yet."""
+    cursor = await connection.execute(
+        _SQL["unmatched"], {"project": project, "before": before, "limit": limit}
+    )
+    return [UnmatchedEvent._make(row) for row in await cursor.fetchall()]
+
+
+async def functions(
+    connection: AsyncConn, *, project: int
+) -> tuple[int, list[tuple[str, str, str, str, list[dict[str, Any]]]]]:
+    """The catalog's version, and (app, fn, kind, version, triggers) of each function."""
+    async with connection.pipeline():
+        # The version first: functions registered in between are then seen as a stale catalog.
+        version = await connection.execute(_SQL["catalog"], {"project": project})
+        rows = await connection.execute(_SQL["functions"], {"project": project})
+    found = await version.fetchone()
+    assert found is not None
+    return found[0], [(r[0], r[1], r[2], r[3], r[4]) for r in await rows.fetchall()]
+
+
+async def register(
+    connection: AsyncConn, rows: Sequence[Row], *, project: int, now: datetime
+) -> None:
+    """Make functions known; events that are sent afterwards start them."""
+    async with connection.transaction(), connection.cursor() as cursor:
+        await cursor.executemany(
+            _SQL["register_function"],
+            [
+                {
+                    **row,
+                    "project": project,
+                    "now": now,
+                    "triggers": json.dumps(row["triggers"]),
+                    "options": json.dumps(row["options"]),
+                }
+                for row in rows
+            ],
+        )
+        await cursor.execute(_SQL["bump_catalog"], {"project": project})
+
+
+async def runs_exist(
+    connection: AsyncConn, *, project: int, runs: Sequence[UUID]
+) -> set[UUID]:
+    """Which of these runs there are."""
+    cursor = await connection.execute(
+        _SQL["runs_exist"], {"project": project, "runs": list(runs)}, prepare=True
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def notify(connection: AsyncConn, worker: UUID) -> None:
+    """Hint to an idle worker that there is work."""
+    await connection.execute(_WORKERS["notify"], {"channel": channel(worker)}, prepare=True)
+
+
+def channel(worker: UUID) -> str:
+    """The channel that a worker listens on."""
+    return f"assay_{worker.hex}"

@@ -1,0 +1,119 @@
+-- Claim due turns for a worker: raises their generation, moves resolved waits into the journal, and
+-- gives all that the worker needs to replay them.
+CREATE OR REPLACE FUNCTION assay.claim(
+    p_project int, p_app text, p_fns text[], p_worker uuid, p_now double precision, p_limit int, p_run uuid)
+RETURNS TABLE (run_id uuid, fn text, generation int, wakes int, losses int, started_at float8,
+    cancelled boolean, run json, event json, journal json, attempts json, waits json, defers json)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_at timestamptz := to_timestamp(p_now);
+    v_all uuid[];
+    v_old uuid[];
+BEGIN
+    IF p_run IS NULL THEN
+        -- name: claim
+        WITH due AS MATERIALIZED (
+            SELECT t.run_id FROM assay.turns t
+            WHERE t.project_id = p_project AND t.app = p_app AND t.fn = ANY (p_fns)
+                AND t.state = 0 AND t.due_at <= v_at
+            ORDER BY t.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
+        claimed AS (
+            UPDATE assay.turns t SET state = 1, worker_id = p_worker, generation = t.generation + 1,
+                started_at = coalesce(t.started_at, v_at)
+            FROM due WHERE t.project_id = p_project AND t.run_id = due.run_id
+            RETURNING t.run_id, t.generation)
+        SELECT coalesce(array_agg(c.run_id), '{}'),
+            coalesce(array_agg(c.run_id) FILTER (WHERE c.generation > 1), '{}')
+        INTO v_all, v_old FROM claimed c;
+    ELSE
+        -- name: claim_one
+        WITH claimed AS (
+            UPDATE assay.turns t SET state = 1, worker_id = p_worker, generation = t.generation + 1,
+                started_at = coalesce(t.started_at, v_at)
+            WHERE t.project_id = p_project AND t.run_id = p_run AND t.state = 0
+            RETURNING t.run_id)
+        SELECT coalesce(array_agg(c.run_id), '{}') INTO v_all FROM claimed c;
+        v_old := v_all;
+    END IF;
+    IF cardinality(v_all) = 0 THEN RETURN; END IF;
+    IF cardinality(v_old) > 0 THEN
+        PERFORM assay.collect(p_project, p_now, v_old);
+    END IF;
+    RETURN QUERY
+    -- name: claimed
+    SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses, extract(epoch FROM t.started_at)::float8,
+        t.cancelled_at IS NOT NULL,
+        json_build_object('kind', r.kind, 'version', r.version, 'trace', r.trace, 'sessions', r.sessions,
+            'parent_run', r.parent_run, 'parent_step', r.parent_step, 'parent_defer', r.parent_defer,
+            'parent_span', r.parent_span),
+        json_build_object('id', e.id, 'name', e.name, 'data', e.data::text,
+            'ts', extract(epoch FROM e.ts)::float8, 'sessions', e.sessions),
+        j.entries, a.tries, w.open, d.promises
+    FROM assay.turns t
+    JOIN assay.runs r ON r.project_id = t.project_id AND r.id = t.run_id
+    JOIN assay.events e ON e.project_id = r.project_id AND e.id = r.event_id
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_array(j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error)
+            ORDER BY j.seq) AS entries
+        FROM assay.journal j
+        WHERE j.project_id = p_project AND j.run_id = t.run_id) j ON t.generation > 1
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_array(a.step, a.attempt, extract(epoch FROM a.retry_at)::float8,
+            a.ended_at IS NULL, a.error, a.worker_id)) AS tries
+        FROM assay.attempts a
+        WHERE a.project_id = p_project AND a.run_id = t.run_id) a ON t.generation > 1
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_array(w.step, extract(epoch FROM w.expires_at)::float8, w.kind)) AS open
+        FROM assay.waits w
+        WHERE w.project_id = p_project AND w.run_id = t.run_id) w ON t.generation > 1
+    LEFT JOIN LATERAL (
+        SELECT json_agg(json_build_object('id', d.defer_id, 'scorer', d.scorer, 'names', d.names,
+            'payload', d.payload, 'experiment', d.experiment, 'sessions', d.sessions, 'state', d.state)
+            ORDER BY d.promised_at, d.defer_id) AS promises
+        FROM assay.defers d
+        WHERE d.project_id = p_project AND d.run_id = t.run_id) d ON t.generation > 1
+    WHERE t.project_id = p_project AND t.run_id = ANY (v_all)
+    ORDER BY t.due_at, t.run_id;
+END $$;
+
+-- Resolve what has timed out and move resolved waits into the journal, in the order of resolution.
+-- Called under the lock of the turns' rows: by the claim, and by the owner for its live turns.
+CREATE OR REPLACE FUNCTION assay.collect(p_project int, p_now double precision, p_runs uuid[])
+RETURNS TABLE (run_id uuid, step uuid, seq int, kind text, name text, idx int, output text, error text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_at timestamptz := to_timestamp(p_now);
+    v_ids uuid[];
+    v_last int[];
+BEGIN
+    -- name: time_out
+    UPDATE assay.waits w SET resolved_at = w.expires_at,
+        output = CASE WHEN w.kind = 'invoke' THEN NULL ELSE 'null' END,
+        error = CASE WHEN w.kind = 'invoke' THEN '{"type":"InvokeTimeoutError","bases":["InvokeTimeoutError","AssayError","Exception","BaseException","object"],"message":"the invoked function did not end in time; it goes on","code":"invoke_timeout","retriable":false}' END
+    WHERE w.project_id = p_project AND w.run_id = ANY (p_runs)
+        AND w.resolved_at IS NULL AND w.expires_at <= v_at;
+    IF NOT EXISTS (
+        -- name: any_resolved
+        SELECT FROM assay.waits w
+        WHERE w.project_id = p_project AND w.run_id = ANY (p_runs) AND w.resolved_at IS NOT NULL
+    ) THEN RETURN; END IF;
+    -- name: last_seq
+    SELECT coalesce(array_agg(m.run_id), '{}'), coalesce(array_agg(m.last), '{}') INTO v_ids, v_last
+    FROM (SELECT j.run_id, max(j.seq) AS last FROM assay.journal j
+          WHERE j.project_id = p_project AND j.run_id = ANY (p_runs) GROUP BY j.run_id) m;
+    RETURN QUERY
+    -- name: journal_waits
+    INSERT INTO assay.journal AS j (project_id, run_id, step, seq, kind, name, idx, input, output, error,
+        span, attempts, started_at, ended_at, event_id, child_run)
+    SELECT w.project_id, w.run_id, w.step,
+        coalesce(v_last[array_position(v_ids, w.run_id)], 0)
+            + row_number() OVER (PARTITION BY w.run_id ORDER BY w.resolved_at, w.step)::int,
+        w.kind, w.name, w.idx, w.input, w.output, w.error, w.span, 1, w.registered_at, w.resolved_at,
+        w.event_id, w.child_run
+    FROM assay.waits w
+    WHERE w.project_id = p_project AND w.run_id = ANY (p_runs) AND w.resolved_at IS NOT NULL
+    RETURNING j.run_id, j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error;
+    -- name: close_waits
+    DELETE FROM assay.waits w
+    WHERE w.project_id = p_project AND w.run_id = ANY (p_runs) AND w.resolved_at IS NOT NULL;
+END $$;

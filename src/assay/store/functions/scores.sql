@@ -1,0 +1,57 @@
+-- Append scores, each id once, and keep the latest of each subject and name whatever the order of arrival.
+-- p_alive: only scores given by these runs (null: all).
+CREATE OR REPLACE FUNCTION assay.record_scores(p_project int, p_now double precision, p_scores text, p_alive uuid[])
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE v_new uuid[];
+BEGIN
+    WITH added AS (
+        -- name: scores
+        INSERT INTO assay.scores AS s (project_id, id, subject, run_id, step, idx, attempt, name, value,
+            is_bool, at, recorded_at, source, source_run, author, rationale)
+        SELECT c.project_id, u.id, u.subject, u.run, u.step, u.idx, u.attempt, u.name, u.value, u.is_bool,
+            to_timestamp(u.at), to_timestamp(p_now), u.source, u.giver, u.author, u.rationale
+        FROM assay.catalogs c, json_to_recordset(p_scores::json) AS u(id uuid, subject text, run uuid,
+            step text, idx int, attempt int, name text, value float8, is_bool boolean, at float8,
+            source text, giver uuid, author text, rationale text)
+        WHERE c.project_id = p_project AND (p_alive IS NULL OR u.giver = ANY (p_alive))
+        ON CONFLICT (project_id, id) DO NOTHING
+        RETURNING s.id)
+    SELECT coalesce(array_agg(a.id), '{}') INTO v_new FROM added a;
+    -- name: latest
+    INSERT INTO assay.scores_latest AS l (project_id, run_id, subject, step, idx, name, score_id, value,
+        is_bool, at)
+    SELECT DISTINCT ON (u.run, u.subject, u.step, u.idx, u.name) c.project_id, u.run, u.subject, u.step,
+        u.idx, u.name, u.id, u.value, u.is_bool, to_timestamp(u.at)
+    FROM assay.catalogs c, json_to_recordset(p_scores::json) AS u(id uuid, subject text, run uuid,
+        step text, idx int, name text, value float8, is_bool boolean, at float8)
+    WHERE c.project_id = p_project AND u.id = ANY (v_new)
+    ORDER BY u.run, u.subject, u.step, u.idx, u.name, u.at DESC, u.id DESC
+    ON CONFLICT (project_id, run_id, subject, step, idx, name) DO UPDATE
+        SET score_id = excluded.score_id, value = excluded.value, is_bool = excluded.is_bool, at = excluded.at
+        WHERE (excluded.at, excluded.score_id) > (l.at, l.score_id);
+    RETURN v_new;
+END $$;
+
+-- Open outcomes or move them to another state; every change is kept.
+CREATE OR REPLACE FUNCTION assay.change_outcomes(p_project int, p_now double precision, p_outcomes text, p_alive uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- name: outcomes
+    INSERT INTO assay.outcomes AS o (project_id, run_id, defer_id, name, scorer, state, reason, score_id,
+        promised_at, changed_at)
+    SELECT c.project_id, u.run, u.defer, u.name, u.scorer, u.state, u.reason, u.score, to_timestamp(p_now),
+        to_timestamp(p_now)
+    FROM assay.catalogs c, json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text,
+        scorer text, state text, reason text, score uuid, giver uuid)
+    WHERE c.project_id = p_project AND u.giver = ANY (p_alive)
+    ON CONFLICT (project_id, run_id, defer_id, name) DO UPDATE
+        SET state = excluded.state, reason = excluded.reason, score_id = excluded.score_id,
+            changed_at = excluded.changed_at;
+    -- name: outcome_changes
+    INSERT INTO assay.outcome_changes AS o (project_id, run_id, defer_id, name, state, changed_at, reason, score_id)
+    SELECT c.project_id, u.run, u.defer, u.name, u.state, to_timestamp(p_now), u.reason, u.score
+    FROM assay.catalogs c, json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text,
+        state text, reason text, score uuid, giver uuid)
+    WHERE c.project_id = p_project AND u.giver = ANY (p_alive)
+    ON CONFLICT (project_id, run_id, defer_id, name, state, changed_at) DO NOTHING;
+END $$;

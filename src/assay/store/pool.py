@@ -1,0 +1,98 @@
+"""Connections: how workers and readers connect, and which kind of server answers."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeAlias
+
+import psycopg
+from psycopg import AsyncConnection, Connection
+from psycopg.rows import TupleRow, dict_row
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+AsyncConn: TypeAlias = "AsyncConnection[TupleRow]"
+Conn: TypeAlias = "Connection[TupleRow]"
+
+
+class Server(StrEnum):
+    """The kinds of server that the same SQL runs on."""
+
+    PLAIN = "plain"
+    CITUS = "citus"
+
+
+_COMMON = "-c timezone=UTC -c citus.propagate_set_commands=local"
+# A generic plan that was made on empty tables stays: only index plans are allowed to be made.
+_HOT = (
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off"
+    " -c enable_mergejoin=off -c jit=off"
+)
+
+
+async def connect(url: str) -> AsyncConn:
+    """A connection for all that is not hot; autocommit."""
+    return await AsyncConnection.connect(url, autocommit=True, options=_COMMON)
+
+
+async def connect_hot(url: str) -> AsyncConn:
+    """A worker's connection: plans are made once and reused (never for people's queries)."""
+    connection = await connect(url)
+    if await server_of(connection) is Server.CITUS:
+        # A forced generic plan fails there: "could not create distributed plan".
+        return connection
+    await connection.close()
+    return await AsyncConnection.connect(
+        url, autocommit=True, options=f"{_COMMON} {_HOT}", prepare_threshold=0
+    )
+
+
+def connect_blocking(url: str) -> Conn:
+    """A connection for a thread of its own (heartbeats)."""
+    return Connection.connect(url, autocommit=True, options=_COMMON)
+
+
+async def server_of(connection: AsyncConn) -> Server:
+    """Which server this is; nothing else in the project asks."""
+    cursor = await connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
+    return Server.CITUS if await cursor.fetchone() else Server.PLAIN
+
+
+class ReadPool:
+    """Connections for reading one project at a time, under row security.
+
+    Every read enters the role `assay_api` and the project's scope for its transaction alone, so a
+    query that forgets the project shows nothing rather than another project's rows.
+    """
+
+    def __init__(self, url: str, *, size: int = 4) -> None:
+        self._url = url
+        self._size = size
+        self._idle: list[AsyncConn] = []
+
+    @asynccontextmanager
+    async def reading(self, project_id: int) -> AsyncIterator[psycopg.AsyncCursor[dict[str, object]]]:
+        """A cursor that gives rows as dicts, in a read-only transaction of the project."""
+        connection = self._idle.pop() if self._idle else await connect(self._url)
+        try:
+            async with (
+                connection.transaction(),
+                connection.cursor(row_factory=dict_row) as cursor,
+            ):
+                async with connection.pipeline():
+                    await connection.execute("SET TRANSACTION READ ONLY")
+                    await connection.execute("SET LOCAL ROLE assay_api")
+                    await connection.execute("SELECT assay.scope(%s)", (project_id,))
+                yield cursor
+        finally:
+            if connection.closed or connection.broken or len(self._idle) >= self._size:
+                await connection.close()
+            else:
+                self._idle.append(connection)
+
+    async def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            await self._idle.pop().close()

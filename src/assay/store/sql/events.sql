@@ -1,0 +1,61 @@
+-- name: ingest
+SELECT status, event_ids, started, known_runs
+FROM assay.ingest(%(project)s, %(now)s, %(catalog)s, %(keys)s, %(events)s, %(runs)s)
+
+-- name: start_matched
+SELECT assay.start_matched(%(project)s, %(now)s, %(catalog)s, %(keys)s, %(events)s, %(runs)s)
+
+-- name: shapes
+SELECT s.event_name, s.shape, s.paths FROM assay.wait_shapes s
+WHERE s.project_id = %(project)s AND s.event_name = ANY (%(names)s)
+
+-- name: add_shape
+INSERT INTO assay.wait_shapes (project_id, event_name, shape, paths)
+VALUES (%(project)s, %(name)s, %(shape)s, %(paths)s)
+ON CONFLICT (project_id, event_name, shape) DO NOTHING
+
+-- name: waiting
+SELECT w.run_id, w.step, w.hash, w.condition, w.since
+FROM assay.waits w
+WHERE w.project_id = %(project)s AND w.hash = ANY (%(hashes)s) AND w.resolved_at IS NULL
+    AND w.kind = 'wait' AND (w.run_id, w.step) > (%(run)s, %(step)s)
+ORDER BY w.run_id, w.step LIMIT %(limit)s
+
+-- name: resolve
+SELECT assay.resolve(%(project)s, %(now)s, %(runs)s, %(steps)s, %(events)s, %(outputs)s)
+
+-- name: since
+SELECT e.id, e.name, e.data::text AS data, e.ts, e.sessions, e.received_at
+FROM assay.events e
+WHERE e.project_id = %(project)s AND e.name = ANY (%(names)s) AND e.received_at >= %(since)s
+ORDER BY e.received_at, e.id LIMIT %(limit)s
+
+-- name: unmatched
+SELECT e.id, e.name, e.data::text AS data, e.ts, e.sessions, e.key, e.source_run, e.received_at
+FROM assay.events e
+WHERE e.project_id = %(project)s AND NOT e.matched AND e.received_at <= %(before)s
+ORDER BY e.received_at LIMIT %(limit)s
+
+-- name: taken
+SELECT r.run_id, r.event_id FROM assay.run_events r
+WHERE r.project_id = %(project)s AND r.run_id = ANY (%(runs)s)
+
+-- name: catalog
+SELECT c.version FROM assay.catalogs c WHERE c.project_id = %(project)s
+
+-- name: functions
+SELECT f.app, f.fn, f.kind, f.version, f.triggers FROM assay.functions f
+WHERE f.project_id = %(project)s
+
+-- name: register_function
+INSERT INTO assay.functions AS f (project_id, app, fn, kind, version, triggers, options, registered_at)
+VALUES (%(project)s, %(app)s, %(fn)s, %(kind)s, %(version)s, %(triggers)s, %(options)s, %(now)s)
+ON CONFLICT (project_id, app, fn) DO UPDATE
+    SET kind = excluded.kind, version = excluded.version, triggers = excluded.triggers,
+        options = excluded.options, registered_at = excluded.registered_at
+
+-- name: bump_catalog
+UPDATE assay.catalogs c SET version = c.version + 1 WHERE c.project_id = %(project)s
+
+-- name: runs_exist
+SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)

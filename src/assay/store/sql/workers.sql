@@ -1,0 +1,35 @@
+-- name: register
+INSERT INTO assay.workers (id, project_id, app, host, pid, started_at, lease_until)
+VALUES (%(id)s, %(project)s, %(app)s, %(host)s, %(pid)s, clock_timestamp(),
+    clock_timestamp() + %(lease_s)s * interval '1 second')
+
+-- name: heartbeat
+UPDATE assay.workers SET lease_until = clock_timestamp() + %(lease_s)s * interval '1 second'
+WHERE id = %(id)s AND NOT lost RETURNING clock_timestamp()
+
+-- name: leave
+DELETE FROM assay.workers WHERE id = %(id)s
+
+-- name: set_idle
+UPDATE assay.workers SET idle = %(idle)s WHERE id = %(id)s
+
+-- name: mark_lost
+UPDATE assay.workers SET lost = true
+WHERE project_id = %(project)s AND NOT lost AND lease_until < clock_timestamp()
+
+-- name: lost
+SELECT id, lease_until FROM assay.workers WHERE project_id = %(project)s AND lost
+
+-- name: forget
+DELETE FROM assay.workers WHERE lost AND lease_until < clock_timestamp() - interval '1 day'
+
+-- name: idle
+SELECT id FROM assay.workers
+WHERE project_id = %(project)s AND app = ANY (%(apps)s) AND idle AND NOT lost ORDER BY id LIMIT 1
+
+-- name: notify
+SELECT pg_notify(%(channel)s, '')
+
+-- name: live
+SELECT id, app, host, pid, started_at, lease_until, idle FROM assay.workers
+WHERE project_id = %(project)s AND NOT lost ORDER BY started_at

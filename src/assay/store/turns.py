@@ -1,0 +1,132 @@
+"""Turns: claiming them and committing what their runs did."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from assay.store.pool import AsyncConn
+
+Row = dict[str, Any]
+_SQL = queries("turns")
+
+
+class ClaimedTurn(NamedTuple):
+    """A claimed turn with all that replaying it needs; the last seven are decoded JSON."""
+
+    run_id: UUID
+    fn: str
+    generation: int
+    wakes: int
+    losses: int
+    started_at: float
+    cancelled: bool
+    run: Row
+    event: Row
+    journal: list[list[Any]] | None
+    attempts: list[list[Any]] | None
+    waits: list[list[Any]] | None
+    defers: list[Row] | None
+
+
+class Written(NamedTuple):
+    """A run that a flush wrote. Runs sent but absent from the answer had lost their turn."""
+
+    run_id: UUID
+    wakes: int
+    cancelled: bool
+    collected: list[list[Any]] | None
+
+
+@dataclass(slots=True)
+class Flush:
+    """The rows of one commit, by kind; `assay.commit` names the columns."""
+
+    turns: list[Row] = field(default_factory=list)
+    journal: list[Row] = field(default_factory=list)
+    attempts: list[Row] = field(default_factory=list)
+    waits: list[Row] = field(default_factory=list)
+    closed: list[Row] = field(default_factory=list)
+    defers: list[Row] = field(default_factory=list)
+    outcomes: list[Row] = field(default_factory=list)
+    scores: list[Row] = field(default_factory=list)
+    events: list[Row] = field(default_factory=list)
+    runs: list[Row] = field(default_factory=list)
+    finish: list[Row] = field(default_factory=list)
+    park: list[Row] = field(default_factory=list)
+    collect: list[Row] = field(default_factory=list)
+
+
+async def claim(
+    connection: AsyncConn,
+    *,
+    project: int,
+    app: str,
+    fns: Sequence[str],
+    worker: UUID,
+    now: float,
+    limit: int,
+    run: UUID | None = None,
+) -> list[ClaimedTurn]:
+    """Claim up to `limit` due turns of the functions, or that of one run whether due or not."""
+    cursor = await connection.execute(
+        _SQL["claim"],
+        {
+            "project": project,
+            "app": app,
+            "fns": list(fns),
+            "worker": worker,
+            "now": now,
+            "limit": limit,
+            "run": run,
+        },
+        prepare=True,
+    )
+    return [ClaimedTurn._make(row) for row in await cursor.fetchall()]
+
+
+async def live(
+    connection: AsyncConn, *, project: int, runs: Sequence[UUID]
+) -> list[tuple[UUID, int, int, bool]]:
+    """Run, generation, wakes and sign of cancellation of claimed turns."""
+    cursor = await connection.execute(
+        _SQL["live"], {"project": project, "runs": list(runs)}, prepare=True
+    )
+    return [(row[0], row[1], row[2], row[3]) for row in await cursor.fetchall()]
+
+
+async def take_over(
+    connection: AsyncConn, *, project: int, workers: Sequence[UUID], now: datetime
+) -> list[UUID]:
+    """Free the turns that lost workers hold, fencing those workers."""
+    cursor = await connection.execute(
+        _SQL["take_over"], {"project": project, "workers": list(workers), "now": now}
+    )
+    return [row[0] for row in await cursor.fetchall()]
+
+
+async def cancel(
+    connection: AsyncConn, *, project: int, run: UUID, now: datetime
+) -> tuple[int, UUID | None, str] | None:
+    """Sign a live run for cancellation; its state, worker and app, or None when it is over."""
+    cursor = await connection.execute(_SQL["cancel"], {"project": project, "run": run, "now": now})
+    row = await cursor.fetchone()
+    return (row[0], row[1], row[2]) if row else None
+
+
+async def next_due(
+    connection: AsyncConn, *, project: int, app: str, fns: Sequence[str], horizon: datetime
+) -> datetime | None:
+    """When the next turn before the horizon is due."""
+    cursor = await connection.execute(
+        _SQL["next_due"], {"project": project, "app": app, "fns": list(fns), "horizon": horizon}
+    )
+    row = await cursor.fetchone()
+    return row[0] if row else None
