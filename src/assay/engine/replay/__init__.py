@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from assay.engine.replay.coroutines import AsyncReplay
 from assay.engine.replay.failures import describe
+from assay.engine.replay.pool import SyncBodies
 from assay.engine.replay.replay import Replay
+from assay.engine.replay.threads import SyncReplay
 from assay.engine.replay.turns import Asked, Finished, ReplayLimits, Turn
 from assay.engine.replay.watch import Pump, pumping, stack_of
 
@@ -20,6 +22,8 @@ __all__ = [
     "Pump",
     "Replay",
     "ReplayLimits",
+    "SyncBodies",
+    "SyncReplay",
     "Turn",
     "describe",
     "pumping",
