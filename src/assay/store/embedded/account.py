@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
-from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.errors import AssayError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ROOTS_STAND_INS = ("postgres", "nobody")
 

@@ -63,21 +63,41 @@ class Cluster:
             return "/proc/self/cwd"
         return str(self.directory)
 
-    def popen_arguments(self, keep: Sequence[int] = ()) -> dict[str, object]:
-        """Arguments of `subprocess` to run a program of PostgreSQL as the server's account."""
-        arguments: dict[str, object] = {
-            "env": CLEAN_ENVIRONMENT,
-            "pass_fds": tuple(keep),
-            "start_new_session": True,
-            "umask": 0o077,
-        }
-        if self.account.switch:
-            arguments |= {
-                "user": self.account.uid,
-                "group": self.account.gid,
-                "extra_groups": [],
-            }
-        return arguments
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        cwd: Path,
+        keep: Sequence[int],
+        say: str = "",
+        output: int = subprocess.PIPE,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program as the server's account, apart from our terminal and environment.
+
+        Args:
+            command: the program and its arguments.
+            cwd: where it works.
+            keep: open files that it inherits: a lock in them outlives us if we are killed.
+            say: its standard input.
+            output: where its output and errors go.
+        """
+        switch = self.account.switch
+        return subprocess.run(  # noqa: S603 - our own binaries and arguments
+            command,
+            cwd=cwd,
+            input=say,
+            stdout=output,
+            stderr=output,
+            text=True,
+            check=False,
+            env=CLEAN_ENVIRONMENT,
+            pass_fds=keep,
+            start_new_session=True,
+            umask=0o077,
+            user=self.account.uid if switch else None,
+            group=self.account.gid if switch else None,
+            extra_groups=[] if switch else None,
+        )
 
     def socket_dir(self) -> Path | None:
         """The directory of the socket as recorded, if it still is private to the server."""
@@ -100,8 +120,7 @@ class Cluster:
             for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
                 (recorded / name).unlink(missing_ok=True)
             return recorded
-        parent = SOCKET_PARENT if SOCKET_PARENT.is_dir() else None
-        path = Path(tempfile.mkdtemp(prefix="assay-", dir=parent))
+        path = Path(tempfile.mkdtemp(prefix="assay-", dir=_short_parent()))
         if self.account.switch:
             os.chown(path, self.account.uid, self.account.gid)
         self._write_private("socket", str(path))
@@ -123,7 +142,7 @@ class Cluster:
     def exists(self) -> bool:
         """Whether a cluster is here; one of another version is refused."""
         try:
-            version = (self.directory / "PG_VERSION").read_text("ascii").strip()
+            version = (self.directory / "PG_VERSION").read_text("utf-8").strip()
         except FileNotFoundError:
             return False
         if version != VERSION:
@@ -145,7 +164,7 @@ class Cluster:
         fresh.mkdir(mode=0o700)
         password = secrets.token_hex(24)
         self._write_private("password", password + "\n")
-        with tempfile.TemporaryDirectory(prefix="assay-", dir=self._short_parent()) as scratch:
+        with tempfile.TemporaryDirectory(prefix="assay-", dir=_short_parent()) as scratch:
             password_file = Path(scratch, "password")
             password_file.touch(mode=0o600)
             password_file.write_text(password + "\n", "utf-8")
@@ -159,9 +178,11 @@ class Cluster:
         where = self.directory_argument if self.directory_argument.startswith("/proc/") else fresh
         # The built-in collation doesn't change with the C library, so indexes stay right.
         self._run(
-            ["initdb", "-D", str(where), "-U", USER, "--auth=scram-sha-256", "--encoding=UTF8"]
-            + ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-            + [f"--pwfile={password_file}", "--no-instructions"],
+            [
+                *("initdb", "-D", str(where), "-U", USER, f"--pwfile={password_file}"),
+                *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
+                *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
+            ],
             cwd=fresh,
             keep=keep,
         )
@@ -175,15 +196,8 @@ class Cluster:
     def _run(
         self, command: Sequence[str], *, cwd: Path, keep: Sequence[int], say: str = ""
     ) -> None:
-        done = subprocess.run(  # noqa: S603 - our own binaries and arguments
-            [str(self.binaries / command[0]), *command[1:]],
-            cwd=cwd,
-            input=say,
-            capture_output=True,
-            text=True,
-            check=False,
-            **self.popen_arguments(keep),  # type: ignore[call-overload]
-        )
+        program = str(self.binaries / command[0])
+        done = self.run([program, *command[1:]], cwd=cwd, keep=keep, say=say)
         if done.returncode:
             raise AssayError(
                 f"{command[0]} failed in {cwd}: {done.stderr.strip()[-2000:]}",
@@ -203,10 +217,11 @@ class Cluster:
             file.flush()
             os.fsync(file.fileno())
 
-    def _short_parent(self) -> Path | None:
-        return SOCKET_PARENT if SOCKET_PARENT.is_dir() else None
-
 
 def cluster_directory(data_dir: Path) -> Path:
     """PostgreSQL's own directory below Assay's."""
     return data_dir / "postgres"
+
+
+def _short_parent() -> Path | None:
+    return SOCKET_PARENT if SOCKET_PARENT.is_dir() else None

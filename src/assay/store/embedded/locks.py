@@ -17,6 +17,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         # A link planted in a directory of another user must not lead root elsewhere.
         self.fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._path = path
         self._give_to_owner_of(path.parent)
         # A forked child shares the lock; only the process that took it may give it up.
         self._pid = os.getpid()
@@ -30,6 +31,14 @@ class FileLock:
     def is_inherited(self) -> bool:
         """Whether this process was forked from the one that took the lock."""
         return os.getpid() != self._pid
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the path still names the locked file, and was not removed or made anew."""
+        try:
+            return os.path.samestat(os.fstat(self.fd), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def try_exclusive(self) -> bool:
         """Take the lock alone; False if anybody else holds it."""

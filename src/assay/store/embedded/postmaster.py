@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -15,6 +13,7 @@ from assay.errors import AssayError
 from assay.store.embedded.cluster import DATABASE, PORT, USER
 
 if TYPE_CHECKING:
+    import signal
     from pathlib import Path
 
     from assay.store.embedded.cluster import Cluster
@@ -66,15 +65,8 @@ def launch(cluster: Cluster, socket_dir: Path, lock: FileLock) -> None:
             os.fchown(log, owner.st_uid, owner.st_gid)
         # The shell leaves at once, so that the server is no child of ours: a child that dies
         # stays as a zombie until it is waited for, and PostgreSQL takes a zombie for alive.
-        subprocess.run(  # noqa: S603 - our own binaries and arguments
-            ["/bin/sh", "-c", '"$@" &', "sh", *command],
-            cwd=cluster.directory,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            check=True,
-            **cluster.popen_arguments([lock.fd]),  # type: ignore[call-overload]
-        )
+        in_background = ["/bin/sh", "-c", '"$@" &', "sh", *command]
+        cluster.run(in_background, cwd=cluster.directory, keep=[lock.fd], output=log)
     finally:
         os.close(log)
 
@@ -84,10 +76,11 @@ def clear_stale_pid_file(cluster: Cluster) -> None:
 
     Called with `server.lock` held alone, so no server that we started lives. PostgreSQL sees by
     itself that a pid is gone; it can't see that the pid is a zombie, or was given to another
-    process of the same account.
+    process of the same account. A file without a pid, left by a full disk, it refuses too.
     """
     pid = read_pid(cluster)
     if pid is None:
+        (cluster.directory / "postmaster.pid").unlink(missing_ok=True)
         return
     try:
         process = psutil.Process(pid)

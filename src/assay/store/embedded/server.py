@@ -14,7 +14,7 @@ from assay.errors import AssayError
 from assay.settings import Settings
 from assay.store.embedded import postmaster
 from assay.store.embedded.account import account_for, make_data_dir, refuse
-from assay.store.embedded.binaries import wheel_binaries
+from assay.store.embedded.binaries import binaries_for
 from assay.store.embedded.cluster import Cluster, cluster_directory
 from assay.store.embedded.locks import FileLock
 
@@ -71,7 +71,7 @@ class EmbeddedPostgres:
             users, self._users = self._users, None
             if users is None:
                 return
-            if users.is_inherited:
+            if users.is_inherited or not users.is_current:
                 users.hand_over()
                 return
             with self._serialised():
@@ -94,17 +94,12 @@ class EmbeddedPostgres:
         cluster = self._cluster()
         socket_dir = cluster.socket_dir()
         if self._users is None or socket_dir is None:
-            raise AssayError(
-                "the embedded PostgreSQL is not started", code="embedded_not_started"
-            )
+            raise AssayError("the embedded PostgreSQL is not started", code="embedded_not_started")
         return cluster.url(socket_dir)
 
     def _cluster(self) -> Cluster:
-        return Cluster(
-            data_dir=self.data_dir,
-            binaries=wheel_binaries(),
-            account=account_for(self.data_dir, cluster_directory(self.data_dir)),
-        )
+        account = account_for(self.data_dir, cluster_directory(self.data_dir))
+        return Cluster(data_dir=self.data_dir, binaries=binaries_for(account), account=account)
 
     @contextmanager
     def _serialised(self) -> Iterator[None]:
@@ -124,12 +119,12 @@ class EmbeddedPostgres:
             users.try_shared()
             cluster = self._cluster()
             self._ensure_running(cluster)
-            self._users = users
-            return self.url
         except BaseException:
             if self._users is None:
                 users.release()
             raise
+        self._users = users
+        return self.url
 
     def _ensure_running(self, cluster: Cluster) -> None:
         waiting = _Waiting("PostgreSQL to accept connections", self._on_progress)
