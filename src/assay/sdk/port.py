@@ -7,7 +7,6 @@ or to `Journal.call` (sync bodies).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     import logging
     from asyncio import Future
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -33,7 +33,9 @@ class StepCall:
     Attributes:
         call: runs one attempt; gives the exact JSON text of its result, or an awaitable of it.
             It raises what the user's code raises, and `step_output_not_json` (non-retriable).
-        is_async: whether `call` gives an awaitable.
+        is_async: whether `call` has to run on the worker's loop rather than in a thread. A call
+            in a thread may give an awaitable too (a lambda around an async function): what it
+            gives is awaited on the loop unless it is text.
         retries: further attempts after the first; None takes the function's.
         timeout_s: of one attempt.
         input: JSON text of the arguments if they have one, for the trace.
@@ -63,6 +65,7 @@ class EventWait:
         condition: CEL over `async` (the arriving event) and `event` (the run's own).
         lookback_s: how far back before the wait an event may have come; None takes the default
             (none in functions, to the parent's start in scorers).
+        schema: JSON Schema text that the event's data has to fit, of an `EventType`.
     """
 
     event: str
@@ -70,6 +73,7 @@ class EventWait:
     match: Mapping[str, Json] = field(default_factory=dict)
     condition: str | None = None
     lookback_s: float | None = None
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +220,10 @@ class Journal(Protocol):
         """Whether committed entries are still to be delivered."""
         ...
 
+    def new_id(self) -> UUID:
+        """Mint an id by the run's clock, for what the body writes."""
+        ...
+
     def ask(self, operation: Operation) -> Future[Memo]:
         """Register what an async body awaits, in the order of asking; call it when first stepped.
 
@@ -237,7 +245,7 @@ class Journal(Protocol):
         """Promise a scorer; False where the id is taken already. Legal in body and step."""
         ...
 
-    def abort_defer(self, id: str) -> bool:
+    def abort_defer(self, id: str) -> bool:  # noqa: A002 - as users write it
         """Withdraw a promise while the run lives; whether there was one to withdraw."""
         ...
 

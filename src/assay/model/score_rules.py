@@ -1,0 +1,162 @@
+"""What a score may be: its rules in their order, each refusal a non-retriable AssayError."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from assay.errors import AssayError
+
+MAX_NAME_BYTES = 128
+MAX_AUTHOR_BYTES = 512
+MAX_RATIONALE_BYTES = 64 * 1024
+
+_CONTROLS = frozenset(map(chr, range(0x20))) | {"\x7f", "'"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedScore:
+    """A score whose parts are valid, with the target as it was written.
+
+    Attributes:
+        value: a boolean stays one; numpy scalars have become Python's.
+        run_id, step_id, index: as written; None where they were not.
+        at: in UTC; None means when it is received.
+    """
+
+    name: str
+    value: bool | int | float
+    run_id: str | None = None
+    step_id: str | None = None
+    index: int | None = None
+    rationale: str | None = None
+    author: str | None = None
+    at: datetime | None = None
+
+
+def check_score(options: object, *, max_name_bytes: int = MAX_NAME_BYTES) -> CheckedScore:
+    """Check a score given as a mapping.
+
+    Args:
+        options: `name` and `value`, optionally `run_id`, `step_id`, `index`, `rationale`,
+            `author`, `at`. A `run_id` or `step_id` that is there must not be None.
+        max_name_bytes: the most that a name may take in UTF-8.
+
+    Raises:
+        AssayError: `score_options`, `score_target`, `score_name`, `score_value`, `score_detail`.
+    """
+    if not isinstance(options, Mapping):
+        raise _refusal("options", None, "score options must be an object")
+    ids = {field: _target(options, field) for field in ("run_id", "step_id")}
+    return CheckedScore(
+        name=check_name(options.get("name"), max_bytes=max_name_bytes),
+        value=check_value(options.get("value")),
+        run_id=ids["run_id"],
+        step_id=ids["step_id"],
+        index=_index(options.get("index"), ids["step_id"]),
+        rationale=_text("rationale", options.get("rationale"), MAX_RATIONALE_BYTES),
+        author=_text("author", options.get("author"), MAX_AUTHOR_BYTES),
+        at=_at(options.get("at")),
+    )
+
+
+def check_name(name: object, *, max_bytes: int = MAX_NAME_BYTES) -> str:
+    """The name itself, untrimmed; `score_name` otherwise."""
+    if not isinstance(name, str) or not name.strip():
+        raise _refusal("name", "name", "score name must be a non-empty string")
+    if not _CONTROLS.isdisjoint(name) or _has_surrogates(name):
+        raise _refusal(
+            "name", "name", "score name must not contain control characters or single quotes"
+        )
+    size = len(name.encode())
+    if size > max_bytes:
+        raise _refusal(
+            "name", "name", f"score name must be {max_bytes} bytes or fewer in UTF-8 (got {size})"
+        )
+    return name
+
+
+def check_value(value: object) -> bool | int | float:
+    """The value as a Python boolean or number; `score_value` otherwise.
+
+    Scalars of numpy and its like (an `item()` and no dimensions) count as what they hold.
+    A Decimal is refused, since a score is stored as a double: the rounding is the caller's.
+    """
+    hint = None
+    if getattr(value, "shape", None) == () and callable(item := getattr(value, "item", None)):
+        value = item()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        number = int(value) if isinstance(value, int) else float(value)
+        if _is_finite(number):
+            return number
+    elif isinstance(value, Decimal):
+        hint = "write float(value)"
+    elif isinstance(value, str):
+        hint = "a score is a measurement; put words into its rationale"
+    elif value is None:
+        hint = "where there is no answer, give no score"
+    raise _refusal("value", "value", "score value must be a finite number or boolean", hint)
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _target(options: Mapping[object, object], field: str) -> str | None:
+    if field not in options:
+        return None
+    value = options[field]
+    if not isinstance(value, str) or not value.strip():
+        raise _refusal("target", field, f"{field} must be a non-empty string")
+    return value
+
+
+def _index(index: object, step_id: str | None) -> int | None:
+    if index is None:
+        return None
+    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+        raise _refusal("target", "index", "index must be a whole number from 0 on")
+    if step_id is None:
+        raise _refusal("target", "index", "index needs a step_id, whose use it counts")
+    return index
+
+
+def _text(field: str, text: object, max_bytes: int) -> str | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise _refusal("detail", field, f"score {field} must be a string")
+    if "\0" in text or _has_surrogates(text):
+        # What a model wrote should not cost the score that it explains.
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = text.replace("\0", "\ufffd")
+    size = len(text.encode())
+    if size > max_bytes:
+        raise _refusal(
+            "detail", field, f"score {field} must be {max_bytes} bytes or fewer (got {size})"
+        )
+    return text
+
+
+def _at(at: object) -> datetime | None:
+    if at is None:
+        return None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise _refusal("detail", "at", "score at must be a datetime with a time zone")
+    return at.astimezone(UTC)
+
+
+def _has_surrogates(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _refusal(part: str, field: str | None, message: str, hint: str | None = None) -> AssayError:
+    return AssayError(message, code=f"score_{part}", field=field, hint=hint)
