@@ -307,7 +307,17 @@ def test_everything_else_is_evaluated(text: str) -> None:
 
 
 LITERALS = st.sampled_from(["1", "1.0", "2", "'1'", "'a'", "true", "null", "event.data.n"])
-OTHERS = st.sampled_from(["async.data.y > 1", "has(async.data.y)", "(async.data.x == 1 || true)"])
+OTHERS = st.sampled_from(
+    [
+        "async.data.y > 1",
+        "has(async.data.y)",
+        "(async.data.x == 1 && true)",
+        "async.data.x == 1 || async.data.y == 2",
+        "async.data.y != 'a && b || c'",
+        "[1, 2].exists(i, i == async.data.x && true)",
+        "async.data.x == 1 ? true : async.data.y == 2",
+    ]
+)
 CONJUNCTS = OTHERS | st.builds("async.data.{} == {}".format, st.sampled_from("xy"), LITERALS)
 ARRIVING = st.dictionaries(
     st.sampled_from("xy"), st.sampled_from([1, 1.0, 2, "1", "a", True, None])
