@@ -1,0 +1,82 @@
+"""Reading events: one, or a list with the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from assay.store.pages import Page, compose, decode, fetch, page_of
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from assay.store.pages import Reading
+
+_SQL = queries("event_log")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """An event as it is stored; `data` is JSON text.
+
+    Attributes:
+        warning: what was changed in its data, or why it started less than it could have.
+    """
+
+    id: UUID
+    name: str
+    data: str
+    sessions: dict[str, str] | None
+    ts: datetime
+    received_at: datetime
+    key: str | None
+    source_run: UUID | None
+    warning: str | None
+
+
+async def page(
+    cursor: Reading,
+    *,
+    project: int,
+    limit: int,
+    name: str | None = None,
+    received_after: datetime | None = None,
+    received_before: datetime | None = None,
+    after: str | None = None,
+) -> Page[EventRecord]:
+    """A page of events: of one name by when they were received, else by id, the newest first."""
+    values: dict[str, object] = {
+        "project": project,
+        "name": name,
+        "received_after": received_after,
+        "received_before": received_before,
+        "limit": limit + 1,
+    }
+    filters = ("name", "received_after", "received_before")
+    parts = ["list"]
+    parts += [part.replace("name", "by_name") for part in filters if values[part] is not None]
+    # Only within a name is there an index by time of receipt.
+    if name is None:
+        if after is not None:
+            parts.append("after_id")
+            (values["after"],) = decode(after, (UUID,))
+        parts.append("newest_ids")
+    else:
+        if after is not None:
+            parts.append("after_received")
+            values["after_at"], values["after"] = decode(after, (datetime, UUID))
+        parts.append("newest_received")
+    rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
+    return page_of(
+        [EventRecord(**row) for row in rows],
+        limit,
+        lambda event: (event.id,) if name is None else (event.received_at, event.id),
+    )
+
+
+async def find(cursor: Reading, *, project: int, event: UUID) -> EventRecord | None:
+    """One event, None where there is none."""
+    query = compose((_SQL["list"], _SQL["by_id"]))
+    rows = await fetch(cursor, query, {"project": project, "event": event})
+    return EventRecord(**rows[0]) if rows else None

@@ -1,0 +1,158 @@
+"""Reading runs: one, or a filtered list with the newest first."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from assay.ids import floor_at
+from assay.store.pages import Page, compose, decode, fetch, page_of
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assay.store.pages import Reading
+
+_SQL = queries("runs")
+ENDED = ("completed", "failed", "cancelled")
+LIVE = ("queued", "running", "waiting")
+# An id is minted when its run is about to be queued: clocks and slow commits lie between the two.
+_ID_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """A run as it is stored; `output`, `error` and `warnings` are JSON text."""
+
+    id: UUID
+    app: str
+    fn: str
+    kind: str
+    version: str
+    event_id: UUID
+    parent_run: UUID | None
+    parent_defer: str | None
+    trace: UUID
+    sessions: dict[str, str] | None
+    queued_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    output: str | None
+    error: str | None
+    warnings: str | None
+    status: str
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether nothing more will come of it."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs to list: those that fit all that is set.
+
+    Attributes:
+        session_id: needs `session_key`.
+        score: a name; with bounds (inclusive) or `score_is` only runs whose latest score fits.
+        queued_after: inclusive. `queued_before`: exclusive.
+    """
+
+    function: str | None = None
+    app: str | None = None
+    status: str | None = None
+    session_key: str | None = None
+    session_id: str | None = None
+    score: str | None = None
+    score_min: float | None = None
+    score_max: float | None = None
+    score_is: bool | None = None
+    queued_after: datetime | None = None
+    queued_before: datetime | None = None
+
+    def parts(self) -> list[str]:
+        """The names of the query's parts that it needs."""
+        names = {
+            "by_function": self.function,
+            "by_app": self.app,
+            "is_ended": self.status if self.status in ENDED else None,
+            f"is_{self.status}": self.status if self.status in LIVE else None,
+            "in_session": self.session_id,
+            "with_session_key": self.session_key if self.session_id is None else None,
+            "with_score": self.score,
+            "score_min": self.score_min,
+            "score_max": self.score_max,
+            "score_is": self.score_is,
+            "score_end": self.score,
+            "queued_after": self.queued_after,
+            "queued_before": self.queued_before,
+        }
+        return [name for name, value in names.items() if value is not None]
+
+    def values(self) -> dict[str, object]:
+        """What the parts are bound to."""
+        values: dict[str, object] = asdict(self)
+        if self.score_is is not None:
+            values["score_is"] = float(self.score_is)
+        if self.queued_after is not None:
+            values["first_id"] = floor_at(self.queued_after - _ID_MARGIN)
+        if self.queued_before is not None:
+            values["last_id"] = floor_at(self.queued_before + _ID_MARGIN)
+        return values
+
+
+async def page(
+    cursor: Reading,
+    *,
+    project: int,
+    filter_: RunFilter,
+    limit: int,
+    after: str | None = None,
+) -> Page[RunRecord]:
+    """A page of runs, the newest first; `bad_cursor` where `after` is none of this list."""
+    values: dict[str, object] = {**filter_.values(), "project": project, "limit": limit + 1}
+    names = ["list", *filter_.parts()]
+    if after is not None:
+        names.append("after")
+        (values["after"],) = decode(after, (UUID,))
+    rows = await fetch(cursor, _query(*names, "newest_first"), values)
+    return page_of([RunRecord(**row) for row in rows], limit, lambda run: (run.id,))
+
+
+async def find(cursor: Reading, *, project: int, run: UUID) -> RunRecord | None:
+    """One run, None where there is none."""
+    rows = await fetch(cursor, _query("list", "by_id"), {"project": project, "run": run})
+    return RunRecord(**rows[0]) if rows else None
+
+
+async def started_by(cursor: Reading, *, project: int, event: UUID, limit: int) -> list[RunRecord]:
+    """The newest runs that an event started."""
+    return await _all(cursor, "by_event", project=project, event=event, limit=limit)
+
+
+async def woken_by(cursor: Reading, *, project: int, event: UUID, limit: int) -> list[RunRecord]:
+    """The newest runs whose wait an event resolved."""
+    return await _all(cursor, "woken_by", project=project, event=event, limit=limit)
+
+
+async def of_trace(cursor: Reading, *, project: int, trace: UUID, limit: int) -> list[RunRecord]:
+    """The runs of a trace: the first one, its children and their scorers."""
+    return await _all(cursor, "by_trace", project=project, trace=trace, limit=limit)
+
+
+async def orphans(cursor: Reading, *, project: int, run: UUID) -> list[tuple[str, int]]:
+    """Steps (id, index) of a run that were scored but never ran."""
+    rows = await fetch(cursor, _SQL["orphans"], {"project": project, "run": run})
+    return [(row["step"], row["idx"]) for row in rows]
+
+
+async def _all(cursor: Reading, part: str, **values: object) -> list[RunRecord]:
+    rows = await fetch(cursor, _query("list", part, "newest_first"), values)
+    return [RunRecord(**row) for row in rows]
+
+
+def _query(*names: str) -> str:
+    return compose(_SQL[name] for name in names)

@@ -1,0 +1,27 @@
+-- name: list
+SELECT o.run_id, o.defer_id, o.name, o.scorer, o.state, o.reason, o.score_id, o.promised_at, o.changed_at,
+    d.child_run AS scorer_run
+FROM assay.outcomes o
+LEFT JOIN assay.defers d ON d.project_id = %(project)s AND d.run_id = o.run_id AND d.defer_id = o.defer_id
+WHERE o.project_id = %(project)s
+
+-- name: by_run
+    AND o.run_id = %(run)s
+
+-- name: by_name
+    AND o.name = %(name)s
+
+-- name: by_state
+    AND o.state = %(state)s
+
+-- name: after
+    AND (o.run_id, o.defer_id, o.name) < (%(after_run)s, %(after_defer)s, %(after_name)s)
+
+-- name: newest_first
+ORDER BY o.run_id DESC, o.defer_id DESC, o.name DESC LIMIT %(limit)s
+
+-- name: changes
+SELECT c.run_id, c.defer_id, c.name, c.state, c.changed_at, c.reason, c.score_id
+FROM assay.outcome_changes c
+WHERE c.project_id = %(project)s AND c.run_id = ANY (%(runs)s)
+ORDER BY c.run_id, c.defer_id, c.name, c.changed_at

@@ -1,0 +1,44 @@
+-- name: record
+SELECT assay.record_scores(%(project)s, %(now)s, %(scores)s, NULL)
+
+-- name: latest
+SELECT s.id, s.subject, s.run_id, s.step, s.idx, s.attempt, s.name, s.value, s.is_bool, s.at, s.recorded_at,
+    s.source, s.source_run, s.author, s.rationale
+FROM assay.scores_latest l
+JOIN assay.scores s ON s.project_id = %(project)s AND s.id = l.score_id
+WHERE l.project_id = %(project)s
+
+-- name: latest_of_run
+    AND l.run_id = %(run)s
+
+-- name: latest_of_name
+    AND l.name = %(name)s
+
+-- name: latest_after
+    AND (l.run_id, l.subject, l.step, l.idx, l.name)
+        < (%(after_run)s, %(after_subject)s, %(after_step)s, %(after_idx)s, %(after_name)s)
+    AND l.run_id <= %(after_run)s
+
+-- name: latest_newest
+ORDER BY l.run_id DESC, l.subject DESC, l.step DESC, l.idx DESC, l.name DESC LIMIT %(limit)s
+
+-- name: all
+SELECT s.id, s.subject, s.run_id, s.step, s.idx, s.attempt, s.name, s.value, s.is_bool, s.at, s.recorded_at,
+    s.source, s.source_run, s.author, s.rationale
+FROM assay.scores s
+WHERE s.project_id = %(project)s
+
+-- name: all_of_run
+    AND s.run_id = %(run)s
+
+-- name: all_of_runs
+    AND s.run_id = ANY (%(runs)s)
+
+-- name: all_of_name
+    AND s.name = %(name)s
+
+-- name: all_after
+    AND s.id < %(after)s
+
+-- name: all_newest
+ORDER BY s.id DESC LIMIT %(limit)s
