@@ -17,6 +17,8 @@ import psycopg
 
 from assay.errors import AssayError
 from assay.store.embedded import EmbeddedPostgres
+from assay.store.embedded.account import Account
+from assay.store.embedded.binaries import binaries_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,14 +68,16 @@ def users(data_dir: Path, count: int) -> Iterator[list[User]]:
 def main() -> None:
     """Use the server until standard input ends."""
     directory, uid = sys.argv[1:]
+    binaries = None
     if uid:
-        # Everything is loaded by now: that user may not be able to read the environment.
+        # They may lie below a directory that is closed to that user, as may all of Python.
+        binaries = binaries_for(Account(int(uid), int(uid), switch=True))
         with contextlib.suppress(psycopg.OperationalError):
             psycopg.connect("host=/nonexistent")
         os.setgroups([])
         os.setgid(int(uid))
         os.setuid(int(uid))
-    server = EmbeddedPostgres(Path(directory))
+    server = EmbeddedPostgres(Path(directory), binaries=binaries)
     try:
         answer = {"url": server.start()}
     except AssayError as error:

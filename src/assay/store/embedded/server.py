@@ -39,6 +39,7 @@ class EmbeddedPostgres:
         patience_s: how long a server may give no sign of life before `start` gives up.
             One that answers that it recovers is waited for as long as it takes.
         on_progress: told once a second what `start` waits for.
+        binaries: where `postgres` and `initdb` of version 18 lie; the wheel's if not given.
     """
 
     def __init__(
@@ -47,10 +48,12 @@ class EmbeddedPostgres:
         *,
         patience_s: float = 60.0,
         on_progress: Callable[[str], None] | None = None,
+        binaries: Path | None = None,
     ) -> None:
         self.data_dir = data_dir.expanduser().absolute()
         self._patience_s = patience_s
         self._on_progress = on_progress
+        self._binaries = binaries
         self._users: FileLock | None = None
         self._guard = threading.Lock()
 
@@ -99,7 +102,8 @@ class EmbeddedPostgres:
 
     def _cluster(self) -> Cluster:
         account = account_for(self.data_dir, cluster_directory(self.data_dir))
-        return Cluster(data_dir=self.data_dir, binaries=binaries_for(account), account=account)
+        binaries = self._binaries or binaries_for(account)
+        return Cluster(data_dir=self.data_dir, binaries=binaries, account=account)
 
     @contextmanager
     def _serialised(self) -> Iterator[None]:
