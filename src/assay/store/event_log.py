@@ -11,6 +11,8 @@ from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from assay.store.pages import Reading
 
 _SQL = queries("event_log")
@@ -80,3 +82,9 @@ async def find(cursor: Reading, *, project: int, event: UUID) -> EventRecord | N
     query = compose((_SQL["list"], _SQL["by_id"]))
     rows = await fetch(cursor, query, {"project": project, "event": event})
     return EventRecord(**rows[0]) if rows else None
+
+
+async def names(cursor: Reading, *, project: int, events: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of some events."""
+    rows = await fetch(cursor, _SQL["names"], {"project": project, "events": list(events)})
+    return {row["id"]: row["name"] for row in rows}

@@ -36,6 +36,7 @@ class RunRecord:
     parent_run: UUID | None
     parent_defer: str | None
     trace: UUID
+    parent_span: int | None
     sessions: dict[str, str] | None
     queued_at: datetime
     started_at: datetime | None

@@ -26,3 +26,7 @@ ORDER BY e.id DESC LIMIT %(limit)s
 
 -- name: newest_received
 ORDER BY e.received_at DESC, e.id DESC LIMIT %(limit)s
+
+-- name: names
+SELECT e.id, e.name FROM assay.events e
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s)
