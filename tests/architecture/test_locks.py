@@ -6,6 +6,7 @@ import re
 import tomllib
 
 import pytest
+
 from source_tree import ROOT
 
 PINNED = re.compile(r"^([a-z0-9][a-z0-9._-]*)==", re.MULTILINE)
