@@ -49,9 +49,7 @@ living: ContextVar[Life] = ContextVar("living")
 
 def operation(name: str, site: str = "", kind: Kind = Kind.STEP) -> Operation:
     """A step that, where it is executed, answers with the site that asked for it."""
-    return Operation(
-        kind=kind, name=name, request=StepCall(call=lambda: site, is_async=False)
-    )
+    return Operation(kind=kind, name=name, request=StepCall(call=lambda: site, is_async=False))
 
 
 def note(text: str) -> None:

@@ -107,7 +107,7 @@ class AsyncReplay(Replay):
         if self._main is None:
             return
         with self._loop:
-            leaks = unwind(self._loop, list(self._open.values()))
+            leaks = unwind(self._loop, list(self._open.values()), self._context)
         if leaks:
             self.leaked = f"a body does not end when its run is parked: {lines.of_tasks(leaks)}"
             _leaks.append(self)
@@ -146,7 +146,11 @@ class AsyncReplay(Replay):
         self._main = self._context.run(self._create_main)
 
     def _create_main(self) -> RunTask[str]:
-        return self._loop.create_task(self._body(), context=self._context)
+        try:
+            coroutine = self._body()
+        except BaseException as error:  # noqa: BLE001 - as if its first line had raised it
+            coroutine = _raise(error)
+        return self._loop.create_task(coroutine, context=self._context)
 
     @override
     def _outcome(self) -> Finished | None:
@@ -170,6 +174,10 @@ class AsyncReplay(Replay):
         raises = self._raises[task] = self._raises.get(task, 0) + 1
         if raises < _RAISES:
             raise Parked
+
+
+async def _raise(error: BaseException) -> str:
+    raise error
 
 
 def _refuse_sync(what: str) -> NoReturn:

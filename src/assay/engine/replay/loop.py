@@ -35,7 +35,8 @@ _Ts = TypeVarTuple("_Ts")
 
 _LOOK_EVERY = 256
 _FEWEST = 64
-_SEED_BITS = (1 << 60) - 1
+_SEED_BITS = (1 << 50) - 1
+_COUNT_BITS = 10
 _logger = logging.getLogger("assay.body")
 
 _UNORDERED = ("as_completed", "_AsCompletedIterator")
@@ -135,8 +136,9 @@ class RunLoop(BareLoop):
         self.foreign_wakes: list[str] = []
         self.is_quiet = True
         self._run_id = run_id
-        # Without it the n-th tasks of all runs would share one slot of asyncio's WeakSet.
-        self._seed = run_id.int & _SEED_BITS
+        # Without it the n-th tasks of all runs would share one slot of asyncio's WeakSet. The low
+        # bits stay free, so that small sets of tasks go by the order of their making.
+        self._seed = (run_id.int & _SEED_BITS) << _COUNT_BITS
         self._limits = limits
         self._monotonic = monotonic
         self._ready: deque[Callback] = deque()

@@ -11,6 +11,7 @@ from assay.errors import Parked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterable
+    from contextvars import Context
 
     from assay.engine.replay.loop import RunLoop, RunTask
     from assay.engine.replay.replay import Ask
@@ -19,14 +20,17 @@ _ROUNDS = 50
 _PLAIN: tuple[type, ...] = (RunFuture, asyncio.Future)
 
 
-def unwind(loop: RunLoop, asks: Iterable[Ask]) -> list[RunTask[object]]:
-    """Park the asks in their order, then all that still waits; gives what does not end."""
+def unwind(loop: RunLoop, asks: Iterable[Ask], context: Context) -> list[RunTask[object]]:
+    """Park the asks in their order, then all that still waits; gives what does not end.
+
+    Generators are closed in the given context, since they have none of their own.
+    """
     for ask in asks:
         if not ask.done():
             ask.set_exception(Parked())
     loop.settle()
     _park_plain_futures(loop)
-    closings = [loop.create_task(_close(each)) for each in loop.open_generators()]
+    closings = [loop.create_task(_close(each), context=context) for each in loop.open_generators()]
     if closings:
         loop.settle()
         _park_plain_futures(loop)
