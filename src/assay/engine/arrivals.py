@@ -23,20 +23,26 @@ if TYPE_CHECKING:
     from assay.clock import Clock
     from assay.model.events import Json
     from assay.store.events import OpenWait
-    from assay.store.pool import AsyncConn
+    from assay.store.pool import Link
 
 PAGE = 1_000
 _FIRST = (UUID(int=0), UUID(int=0))
 
 
 class Arrival(NamedTuple):
-    """A committed event, as waits see it."""
+    """A committed event, as waits see it.
+
+    Attributes:
+        received_at: given where waits that began later must not take it: in a sweep. Just after
+            its commit, a wait that can be seen began before or at the same time.
+    """
 
     id: UUID
     name: str
     data: Json
     ts: datetime
     sessions: dict[str, str] | None
+    received_at: datetime | None = None
 
     def variable(self) -> dict[str, Json]:
         """The event as conditions and bodies see it."""
@@ -59,8 +65,8 @@ class Pair(NamedTuple):
 class Arrivals:
     """Gives events to the waits of one project."""
 
-    def __init__(self, connection: AsyncConn, *, project: int, clock: Clock) -> None:
-        self._connection = connection
+    def __init__(self, link: Link, *, project: int, clock: Clock) -> None:
+        self._link = link
         self._project = project
         self._clock = clock
 
@@ -79,7 +85,7 @@ class Arrivals:
         after = _FIRST
         while by_hash:
             waits = await store.waiting(
-                self._connection,
+                await self._link.get(),
                 project=self._project,
                 hashes=list(by_hash),
                 after=after,
@@ -89,7 +95,8 @@ class Arrivals:
                 Pair(wait, event)
                 for wait in waits
                 for event in by_hash[wait.hash]
-                if accepts(wait.condition, event)
+                if (event.received_at is None or event.received_at >= wait.since)
+                and accepts(wait.condition, event)
             ]
             woken += await self.give(pairs)
             if len(waits) < PAGE:
@@ -119,7 +126,7 @@ class Arrivals:
                 events.add(event)
                 now.append((*wait, pair.event.id, json.dumps(pair.event.variable())))
             woken += await store.resolve(
-                self._connection, now, project=self._project, now=self._clock.time()
+                await self._link.get(), now, project=self._project, now=self._clock.time()
             )
             left = later
         return woken

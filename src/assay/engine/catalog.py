@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class Catalog:
                     _Trigger(
                         target=target,
                         condition=trigger.get("condition"),
-                        schema=trigger.get("schema"),
+                        schema=json.dumps(schema) if (schema := trigger.get("schema")) else None,
                     )
                 )
         self.version, self._triggers = version, triggers

@@ -18,11 +18,10 @@ if TYPE_CHECKING:
     from assay.clock import Clock
     from assay.ids import Ids
     from assay.model.events import Json, NewEvent
-    from assay.store.pool import AsyncConn
+    from assay.store.pool import Link
     from assay.store.turns import Row
 
 KEY_LIFE_S = 24 * 3600
-SWEEP_AFTER_S = 2.0
 _REPLACED = "data: null characters and lone surrogates became U+FFFD"
 
 
@@ -55,15 +54,15 @@ class _Incoming:
 
 
 class Ingest:
-    """Takes in the events of one project over one connection."""
+    """Takes in the events of one project over one connection, opened again when it breaks."""
 
-    def __init__(self, connection: AsyncConn, *, project: int, clock: Clock, ids: Ids) -> None:
-        self._connection = connection
+    def __init__(self, link: Link, *, project: int, clock: Clock, ids: Ids) -> None:
+        self._link = link
         self._project = project
         self._clock = clock
         self._ids = ids
         self._catalog = Catalog()
-        self._arrivals = Arrivals(connection, project=project, clock=clock)
+        self._arrivals = Arrivals(link, project=project, clock=clock)
 
     async def send(self, events: Sequence[NewEvent]) -> SendResult:
         """Write events that came from outside; an id sent again gives the same runs again."""
@@ -73,7 +72,7 @@ class Ingest:
             incoming = [_incoming(event) for event in events]
             runs = [run for one in incoming for run in self._runs(one)]
             done = await store.ingest(
-                self._connection,
+                await self._link.get(),
                 project=self._project,
                 now=self._clock.time(),
                 catalog=self._catalog.version,
@@ -83,7 +82,7 @@ class Ingest:
             )
             if done.status == "ok":
                 break
-            await self._catalog.load(self._connection, self._project)
+            await self._catalog.load(await self._link.get(), self._project)
         started = set(done.started)
         new = set(done.event_ids)
         run_ids = [run["id"] for run in runs if run["event"] in started]
@@ -95,20 +94,20 @@ class Ingest:
             event_ids=tuple(event.id for event in events), run_ids=(*run_ids, *done.known)
         )
 
-    async def match(self, events: Sequence[NewEvent], *, trace: dict[UUID, UUID]) -> None:
+    async def match(self, events: Sequence[NewEvent], *, traces: dict[UUID, UUID]) -> None:
         """Start and wake what events match that a run's flush has written.
 
         Args:
             events: with their `source_run`.
-            trace: of the runs that sent them.
+            traces: of the runs that sent them, by run.
         """
         if not events:
             return
         while True:
             incoming = [_incoming(event) for event in events]
-            runs = [run for one in incoming for run in self._runs(one, trace)]
+            runs = [run for one in incoming for run in self._runs(one, traces)]
             if await store.start_matched(
-                self._connection,
+                await self._link.get(),
                 project=self._project,
                 now=self._clock.time(),
                 catalog=self._catalog.version,
@@ -117,7 +116,7 @@ class Ingest:
                 runs=runs,
             ):
                 break
-            await self._catalog.load(self._connection, self._project)
+            await self._catalog.load(await self._link.get(), self._project)
         await self.arrive([one.arrival for one in incoming], apps={run["app"] for run in runs})
 
     async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
@@ -127,19 +126,28 @@ class Ingest:
         if not names:
             return
         shapes, idle = await store.after(
-            self._connection, project=self._project, names=names, apps=apps
+            await self._link.get(), project=self._project, names=names, apps=apps
         )
         if shapes:
             await self._arrivals.resolve(events, shapes)
         if idle is not None:
-            await store.notify(self._connection, idle)
+            await store.notify(await self._link.get(), idle)
+
+    async def hint(self, apps: Iterable[str]) -> None:
+        """Wake an idle worker of each of these apps, if there is one."""
+        for app in sorted(apps):
+            _, idle = await store.after(
+                await self._link.get(), project=self._project, names=[], apps=[app]
+            )
+            if idle is not None:
+                await store.notify(await self._link.get(), idle)
 
     def _keys(self, events: Sequence[NewEvent]) -> list[Row]:
         expires = self._clock.time() + KEY_LIFE_S
         first = {event.key: event.id for event in reversed(events) if event.key is not None}
         return [{"key": key, "event": id_, "expires": expires} for key, id_ in first.items()]
 
-    def _runs(self, one: _Incoming, trace: dict[UUID, UUID] | None = None) -> list[Row]:
+    def _runs(self, one: _Incoming, traces: dict[UUID, UUID] | None = None) -> list[Row]:
         event = one.event
         if not self._catalog.knows(event.name):
             return []
@@ -158,7 +166,7 @@ class Ingest:
                     "version": target.version,
                     "event": event.id,
                     "parent_run": event.source_run,
-                    "trace": (trace or {}).get(event.source_run, run) if event.source_run else run,
+                    "trace": (traces or {}).get(event.source_run, run) if event.source_run else run,
                     "sessions": event.sessions or None,
                     "due": max(now, event.ts.timestamp()),
                 }

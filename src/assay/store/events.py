@@ -46,6 +46,18 @@ class OpenWait(NamedTuple):
     since: datetime
 
 
+class RegisteredWait(NamedTuple):
+    """An open wait with what is needed to look for its events."""
+
+    run_id: UUID
+    step: UUID
+    event_name: str
+    shape: int
+    hash: int
+    condition: str | None
+    since: datetime
+
+
 class StoredEvent(NamedTuple):
     """An event as it is stored; `data` is JSON text."""
 
@@ -132,15 +144,11 @@ async def after(
         shapes = await connection.execute(
             _SQL["shapes"], {"project": project, "names": list(names)}, prepare=True
         )
-        idle = (
-            await connection.execute(
-                _WORKERS["idle"], {"project": project, "apps": list(apps)}, prepare=True
-            )
-            if apps
-            else None
+        idle = await connection.execute(
+            _WORKERS["idle"], {"project": project, "apps": list(apps)}, prepare=True
         )
-    found = [(row[0], row[1], row[2]) for row in await shapes.fetchall()]
-    worker = await idle.fetchone() if idle else None
+        found = [(row[0], row[1], row[2]) for row in await shapes.fetchall()]
+        worker = await idle.fetchone()
     return found, worker[0] if worker else None
 
 
@@ -256,6 +264,30 @@ async def register(
             ],
         )
         await cursor.execute(_SQL["bump_catalog"], {"project": project})
+
+
+async def all_shapes(connection: AsyncConn, *, project: int) -> list[tuple[str, int, list[str]]]:
+    """The shapes of all waits there were: (event name, shape, paths)."""
+    cursor = await connection.execute(_SQL["all_shapes"], {"project": project})
+    return [(row[0], row[1], row[2]) for row in await cursor.fetchall()]
+
+
+async def registered_since(
+    connection: AsyncConn, *, project: int, since: datetime
+) -> list[RegisteredWait]:
+    """Open waits for events that were registered since an instant."""
+    cursor = await connection.execute(
+        _SQL["registered_since"], {"project": project, "since": since}
+    )
+    return [RegisteredWait._make(row) for row in await cursor.fetchall()]
+
+
+async def traces(
+    connection: AsyncConn, *, project: int, runs: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """The traces of runs."""
+    cursor = await connection.execute(_SQL["traces"], {"project": project, "runs": list(runs)})
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 async def runs_exist(

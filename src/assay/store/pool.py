@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
@@ -58,6 +59,36 @@ async def server_of(connection: AsyncConn) -> Server:
     """Which server this is; nothing else in the project asks."""
     cursor = await connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
     return Server.CITUS if await cursor.fetchone() else Server.PLAIN
+
+
+class Link:
+    """A connection that is opened when first asked for, and again once it has broken."""
+
+    def __init__(self, url: str, *, is_hot: bool = False) -> None:
+        self._url = url
+        self._is_hot = is_hot
+        self._connection: AsyncConn | None = None
+        self._opening = asyncio.Lock()
+
+    async def get(self) -> AsyncConn:
+        """The open connection.
+
+        Raises:
+            psycopg.OperationalError: the database does not answer.
+        """
+        connection = self._connection
+        if connection is None or connection.closed:
+            async with self._opening:
+                connection = self._connection
+                if connection is None or connection.closed:
+                    connection = await (connect_hot if self._is_hot else connect)(self._url)
+                    self._connection = connection
+        return connection
+
+    async def close(self) -> None:
+        """Close it, if it is open."""
+        if self._connection is not None:
+            await self._connection.close()
 
 
 class ReadPool:

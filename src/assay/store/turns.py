@@ -19,7 +19,7 @@ _SQL = queries("turns")
 
 
 class ClaimedTurn(NamedTuple):
-    """A claimed turn with all that replaying it needs; the last seven are decoded JSON."""
+    """A claimed turn with all that replaying it needs; the last eight are decoded JSON."""
 
     run_id: UUID
     fn: str
@@ -34,6 +34,7 @@ class ClaimedTurn(NamedTuple):
     attempts: list[list[Any]] | None
     waits: list[list[Any]] | None
     defers: list[Row] | None
+    parent: Row | None
 
 
 class Written(NamedTuple):
@@ -130,3 +131,18 @@ async def next_due(
     )
     row = await cursor.fetchone()
     return row[0] if row else None
+
+
+async def give_back(
+    connection: AsyncConn, dropped: Sequence[tuple[UUID, int]], *, project: int, now: datetime
+) -> None:
+    """Free turns, as (run, generation), that their worker no longer works on; whoever may be next."""
+    await connection.execute(
+        _SQL["give_back"],
+        {
+            "project": project,
+            "now": now,
+            "runs": [run for run, _ in dropped],
+            "generations": [generation for _, generation in dropped],
+        },
+    )

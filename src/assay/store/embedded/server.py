@@ -159,6 +159,7 @@ class EmbeddedPostgres:
             if not lock.try_exclusive():
                 return False
             if again:
+                cluster.forget_socket_dir()
                 raise AssayError(
                     f"PostgreSQL does not start; it says:\n{postmaster.log_tail(cluster)}",
                     code="embedded_start_failed",

@@ -3,7 +3,8 @@
 CREATE OR REPLACE FUNCTION assay.claim(
     p_project int, p_app text, p_fns text[], p_worker uuid, p_now double precision, p_limit int, p_run uuid)
 RETURNS TABLE (run_id uuid, fn text, generation int, wakes int, losses int, started_at float8,
-    cancelled boolean, run json, event json, journal json, attempts json, waits json, defers json)
+    cancelled boolean, run json, event json, journal json, attempts json, waits json, defers json,
+    parent json)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
@@ -48,7 +49,7 @@ BEGIN
             'parent_span', r.parent_span),
         json_build_object('id', e.id, 'name', e.name, 'data', e.data::text,
             'ts', extract(epoch FROM e.ts)::float8, 'sessions', e.sessions),
-        j.entries, a.tries, w.open, d.promises
+        j.entries, a.tries, w.open, d.promises, p.parent
     FROM assay.turns t
     JOIN assay.runs r ON r.project_id = t.project_id AND r.id = t.run_id
     JOIN assay.events e ON e.project_id = r.project_id AND e.id = r.event_id
@@ -59,7 +60,8 @@ BEGIN
         WHERE j.project_id = p_project AND j.run_id = t.run_id) j ON t.generation > 1
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(a.step, a.attempt, extract(epoch FROM a.retry_at)::float8,
-            a.ended_at IS NULL, a.error, a.worker_id)) AS tries
+            a.ended_at IS NULL, a.span, extract(epoch FROM a.started_at)::float8, a.name, a.idx)
+            ORDER BY a.step, a.attempt) AS tries
         FROM assay.attempts a
         WHERE a.project_id = p_project AND a.run_id = t.run_id) a ON t.generation > 1
     LEFT JOIN LATERAL (
@@ -72,6 +74,14 @@ BEGIN
             ORDER BY d.promised_at, d.defer_id) AS promises
         FROM assay.defers d
         WHERE d.project_id = p_project AND d.run_id = t.run_id) d ON t.generation > 1
+    LEFT JOIN LATERAL (
+        SELECT json_build_object('function', q.fn, 'status', q.status, 'output', q.output, 'error', q.error,
+            'started_at', extract(epoch FROM q.started_at)::float8, 'experiment', f.experiment,
+            'names', f.names) AS parent
+        FROM assay.runs q
+        JOIN assay.defers f ON f.project_id = q.project_id AND f.run_id = q.id
+        WHERE q.project_id = p_project AND q.id = r.parent_run AND f.defer_id = r.parent_defer
+        ) p ON r.parent_defer IS NOT NULL
     WHERE t.project_id = p_project AND t.run_id = ANY (v_all)
     ORDER BY t.due_at, t.run_id;
 END $$;

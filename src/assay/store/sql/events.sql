@@ -59,3 +59,15 @@ UPDATE assay.catalogs c SET version = c.version + 1 WHERE c.project_id = %(proje
 
 -- name: runs_exist
 SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)
+
+-- name: all_shapes
+SELECT s.event_name, s.shape, s.paths FROM assay.wait_shapes s WHERE s.project_id = %(project)s
+
+-- name: registered_since
+SELECT w.run_id, w.step, w.event_name, w.shape, w.hash, w.condition, w.since
+FROM assay.waits w
+WHERE w.project_id = %(project)s AND w.kind = 'wait' AND w.resolved_at IS NULL
+    AND w.registered_at >= %(since)s
+
+-- name: traces
+SELECT r.id, r.trace FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)

@@ -1,5 +1,6 @@
 -- name: claim
-SELECT run_id, fn, generation, wakes, losses, started_at, cancelled, run, event, journal, attempts, waits, defers
+SELECT run_id, fn, generation, wakes, losses, started_at, cancelled, run, event, journal, attempts, waits, defers,
+    parent
 FROM assay.claim(%(project)s, %(app)s, %(fns)s, %(worker)s, %(now)s, %(limit)s, %(run)s)
 
 -- name: commit
@@ -27,3 +28,8 @@ RETURNING t.state, t.worker_id, t.app
 SELECT min(t.due_at) FROM assay.turns t
 WHERE t.project_id = %(project)s AND t.app = %(app)s AND t.fn = ANY (%(fns)s) AND t.state = 0
     AND t.due_at < %(horizon)s
+
+-- name: give_back
+UPDATE assay.turns t SET state = 0, worker_id = NULL, generation = t.generation + 1, due_at = %(now)s
+FROM unnest(%(runs)s::uuid[], %(generations)s::int[]) AS u(run, gen)
+WHERE t.project_id = %(project)s AND t.run_id = u.run AND t.generation = u.gen AND t.state = 1

@@ -1,0 +1,144 @@
+"""Group commit without a timer: while one flush is in flight, the next is built."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Protocol
+
+import psycopg
+
+from assay.store.turns import Flush
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from uuid import UUID
+
+    from assay.engine.writes import Writes
+    from assay.store.turns import Row, Written
+
+MAX_RUNS = 200
+_log = logging.getLogger("assay.engine")
+
+
+class Committing(Protocol):
+    """A run as the committer sees it."""
+
+    id: UUID
+
+    def take(self) -> tuple[Writes, Row]:
+        """What there is to write, with the turn's row; called when the flush is built."""
+        ...
+
+    def committed(self, writes: Writes, written: Written) -> None:
+        """The writes are durable."""
+        ...
+
+    def lose(self) -> None:
+        """The turn is lost, or whether the writes took effect is unknown: end without a trace."""
+        ...
+
+    def refuse(self, error: psycopg.Error) -> None:
+        """The database refuses these writes; nothing was written."""
+        ...
+
+
+class Committer:
+    """Writes what runs have done, many runs a flush, one flush at a time.
+
+    Args:
+        commit: sends a flush; psycopg's errors say whether it was written.
+        prepare: what must be done before a flush with these writes is sent.
+        follow: what follows the commit of these writes.
+    """
+
+    def __init__(
+        self,
+        commit: Callable[[Flush], Awaitable[list[Written]]],
+        *,
+        prepare: Callable[[Sequence[Writes]], Awaitable[None]],
+        follow: Callable[[Sequence[Writes]], None],
+    ) -> None:
+        self._commit = commit
+        self._prepare = prepare
+        self._follow = follow
+        self._dirty: dict[UUID, Committing] = {}
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def submit(self, run: Committing) -> None:
+        """Have a run's writes taken by the next flush."""
+        self._dirty[run.id] = run
+        self._idle.clear()
+        self._wake.set()
+
+    def forget(self, run: Committing) -> None:
+        """Drop what a lost run still wanted to write."""
+        self._dirty.pop(run.id, None)
+
+    async def drained(self) -> None:
+        """Wait until nothing is left to write."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Flush for ever."""
+        while True:
+            if not self._dirty:
+                self._idle.set()
+                self._wake.clear()
+                await self._wake.wait()
+            # What is ready in the loop right now joins this flush.
+            await asyncio.sleep(0)
+            runs = list(self._dirty.values())[:MAX_RUNS]
+            for run in runs:
+                del self._dirty[run.id]
+            batch = [(run, *run.take()) for run in runs]
+            await self._flush(batch)
+
+    async def _flush(self, batch: list[tuple[Committing, Writes, Row]]) -> None:
+        flush = Flush()
+        for _, writes, turn in batch:
+            writes.add_to(flush, turn)
+        try:
+            await self._prepare([writes for _, writes, _ in batch])
+            written = await self._commit(flush)
+        except psycopg.OperationalError as error:
+            if not _is_retriable(error):
+                _log.warning("a flush of %d runs has an unknown result: %s", len(batch), error)
+                for run, _, _ in batch:
+                    run.lose()
+                return
+            await self._one_by_one(batch, error)
+        except psycopg.Error as error:
+            await self._one_by_one(batch, error)
+        else:
+            self._deliver(batch, written)
+
+    async def _one_by_one(
+        self, batch: list[tuple[Committing, Writes, Row]], error: psycopg.Error
+    ) -> None:
+        if len(batch) == 1 and not _is_retriable(error):
+            batch[0][0].refuse(error)
+            return
+        for one in batch:
+            await self._flush([one])
+
+    def _deliver(
+        self, batch: list[tuple[Committing, Writes, Row]], written: list[Written]
+    ) -> None:
+        by_run = {one.run_id: one for one in written}
+        kept = []
+        for run, writes, _ in batch:
+            one = by_run.get(run.id)
+            if one is None:
+                run.lose()
+            else:
+                kept.append(writes)
+                run.committed(writes, one)
+        self._follow(kept)
+
+
+def _is_retriable(error: psycopg.Error) -> bool:
+    # Deadlock and serialization failure: rolled back as a whole, the same again may succeed.
+    return error.sqlstate in {"40P01", "40001"}

@@ -1,0 +1,64 @@
+"""The connections of a worker: one for flushes, one for claims and looks, one that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from assay.store.pool import Link, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_log = logging.getLogger("assay.engine")
+_RETRY_S = 0.2
+
+
+class Connections:
+    """Opens the connections and opens them again when they break.
+
+    Attributes:
+        flushes: the writer's.
+        claims: for claims and looks.
+    """
+
+    def __init__(self, url: str, listen_url: str) -> None:
+        self.flushes = Link(url, is_hot=True)
+        self.claims = Link(url, is_hot=True)
+        self._listen_url = listen_url
+        self._listening: asyncio.Task[None] | None = None
+
+    def listen(self, channel: str, hinted: Callable[[], None]) -> None:
+        """Call `hinted` for each notification on a channel, from now on and instead of before."""
+        if self._listening is not None:
+            self._listening.cancel()
+        self._listening = asyncio.get_running_loop().create_task(self._listen(channel, hinted))
+
+    async def close(self) -> None:
+        """Close them all."""
+        if self._listening is not None:
+            self._listening.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._listening
+        await self.flushes.close()
+        await self.claims.close()
+
+    async def _listen(self, channel: str, hinted: Callable[[], None]) -> None:
+        while True:
+            try:
+                connection = await connect(self._listen_url)
+                try:
+                    await connection.execute(f'LISTEN "{channel}"')
+                    hinted()
+                    async for _ in connection.notifies():
+                        hinted()
+                finally:
+                    await connection.close()
+            except psycopg.Error as error:
+                # Hints only: looking from time to time goes on.
+                _log.info("listening again: %s", error)
+            await asyncio.sleep(_RETRY_S)

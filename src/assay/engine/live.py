@@ -1,0 +1,436 @@
+"""A claimed turn: replays the body, performs what it asks for, writes what came of it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from assay.engine import claimed as parse
+from assay.engine.endings import Ending, end
+from assay.engine.failures import coded, to_json
+from assay.engine.journals import RunJournal
+from assay.engine.operations import Operations
+from assay.engine.promises import Promises
+from assay.engine.replay import describe
+from assay.engine.retries import delay_s
+from assay.engine.stepping import Stepping
+from assay.engine.waits import NEVER
+from assay.engine.writes import Writes
+from assay.errors import AssayError
+from assay.ids import span_of, to_text
+from assay.model.journal import Entry, Memo
+from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep, StepCall
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    import psycopg
+
+    from assay.clock import Clock
+    from assay.engine.attempts import Attempt
+    from assay.engine.committer import Committer
+    from assay.engine.endings import Status
+    from assay.engine.replay import Asked, Finished, Replay, Turn
+    from assay.ids import Ids
+    from assay.sdk.definitions import FunctionDefinition
+    from assay.store.turns import ClaimedTurn, Row, Written
+
+_log = logging.getLogger("assay.engine")
+
+
+class Host(Protocol):
+    """What a live run needs of its worker."""
+
+    app: str
+    clock: Clock
+    ids: Ids
+    committer: Committer
+    threads: Executor
+    versions: Mapping[str, str]
+    max_output_bytes: int
+    max_steps: int
+
+    def may_act(self) -> bool:
+        """Whether the worker's lease still holds: asked before each effect."""
+        ...
+
+    def chance(self) -> float:
+        """A random number in [0, 1)."""
+        ...
+
+    def replay(self, run: LiveRun, entries: Sequence[Entry]) -> Replay:
+        """A replay of the run's body."""
+        ...
+
+    def call_at(self, at: float, call: Callable[[], None]) -> None:
+        """Call at an instant of the clock, in seconds since 1970."""
+        ...
+
+    def left(self, run: LiveRun, *, dropped: bool) -> None:
+        """The run is no longer live here; a dropped one is to be given back."""
+        ...
+
+
+class LiveRun:
+    """One stretch of a run between two parkings."""
+
+    def __init__(self, turn: ClaimedTurn, definition: FunctionDefinition, host: Host) -> None:
+        self.id = turn.run_id
+        self.generation = turn.generation
+        self.definition = definition
+        self.host = host
+        self.writes = Writes()
+        self.is_over = False
+        self.waits = parse.waits(turn)
+        self.tries = parse.tries(turn)
+        self._claimed = turn
+        self._wakes = turn.wakes
+        self._losses = turn.losses
+        self._entries = parse.entries(turn)
+        self._seq = len(self._entries)
+        self._unwritten = 0
+        self._has_waited = bool(self.waits) or turn.generation > 1
+        self._last_wait_timed_out = False
+        body_tries = self.tries.get(parse.BODY)
+        self.info = parse.run_info(
+            turn, app=host.app, attempt=(body_tries.made if body_tries else 0) + 1
+        )
+        self.trace = UUID(turn.run["trace"])
+        self.promises = Promises(self.id, self.generation, self.info.sessions)
+        for promise in parse.promises(turn):
+            self.promises.restore(promise)
+        parent = turn.parent
+        self.operations = Operations(
+            self.id,
+            self.generation,
+            info=self.info,
+            trace=self.trace,
+            versions=host.versions,
+            lookback_from=parent["started_at"] if parent else None,
+            clock=host.clock,
+            ids=host.ids,
+        )
+        self.stepping = Stepping(self)
+        self.journal = RunJournal(self)
+        self._sending: Writes | None = None
+        self.replay: Replay | None = None
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether workers were lost with this turn since its last commit."""
+        return self._losses > 0
+
+    def note_try(self, attempt: Attempt, span: int, retry_at: float) -> None:
+        """Remember a failed attempt for the next one in this turn."""
+        self.tries[attempt.key] = parse.Tries(
+            made=attempt.number,
+            retry_at=retry_at,
+            open_since=None,
+            span=span,
+            name=attempt.step.id,
+            index=attempt.step.index,
+        )
+
+    # Life
+
+    def begin(self) -> None:
+        """Start, or go on where the journal ends."""
+        if self._claimed.cancelled:
+            self._end("cancelled", None, None)
+            return
+        body = self.tries.get(parse.BODY)
+        if body is not None and body.retry_at > self.host.clock.time():
+            self._park(body.retry_at)
+            return
+        self._note_waits(self._entries)
+        self.replay = self.host.replay(self, self._entries)
+        self._follow(self.replay.begin())
+        self.settle()
+
+    def wake(self) -> None:
+        """Something may have been resolved while the run is live: collect it."""
+        if not self.is_over and self.writes.park is None and self.writes.finish is None:
+            self.writes.collect = True
+            self.submit()
+
+    def look(self, wakes: int, *, cancelled: bool) -> None:
+        """What the turn's row says: how often it was woken, whether it is to be cancelled."""
+        if cancelled:
+            self.cancel()
+        elif wakes != self._wakes and not self.writes.collect:
+            self.wake()
+
+    def cancel(self) -> None:
+        """End the run: steps in flight are given up."""
+        if not self.is_over and self.writes.finish is None:
+            self._end("cancelled", None, None)
+
+    def submit(self) -> None:
+        """Have what there is written by the next flush."""
+        self.host.committer.submit(self)
+
+    # The committer's side
+
+    def take(self) -> tuple[Writes, Row]:
+        """The writes so far, with their places in the journal given."""
+        writes, self.writes = self.writes, Writes()
+        for fact in writes.facts:
+            self._seq += 1
+            fact.row["seq"] = self._seq
+        turn: Row = {"run": self.id, "gen": self.generation}
+        if self._losses and writes.facts:
+            turn["lost"] = True
+            self._losses = 0
+        self._sending = writes
+        return writes, turn
+
+    def committed(self, writes: Writes, written: Written) -> None:
+        """Deliver what is durable now, in the order of the journal."""
+        self._sending = None
+        if writes.finish is not None or writes.park is not None:
+            self._leave(dropped=False)
+            return
+        for call in writes.started:
+            call()
+        first = self._seq - len(writes.facts) + 1
+        for place, fact in enumerate(writes.facts):
+            self._unwritten -= 1
+            self._deliver(
+                Entry(
+                    step=fact.step,
+                    seq=first + place,
+                    kind=fact.kind,
+                    name=fact.name,
+                    index=fact.index,
+                    memo=fact.memo,
+                )
+            )
+        if writes.collect:
+            self._wakes = written.wakes
+            collected = [
+                parse.entry(row[1:]) for row in written.collected or () if row[0] == str(self.id)
+            ]
+            self._note_waits(collected)
+            for entry in collected:
+                self._seq = max(self._seq, entry.seq)
+                self.waits.pop(entry.step, None)
+                self._deliver(entry)
+        elif written.wakes != self._wakes:
+            self.wake()
+        if written.cancelled:
+            self.cancel()
+        self.settle()
+
+    def lose(self) -> None:
+        """Another worker has the turn, or nobody can tell: end without a trace."""
+        self.host.committer.forget(self)
+        self._leave(dropped=True)
+
+    def refuse(self, error: psycopg.Error) -> None:
+        """The database refuses these writes alone: the run fails and says why."""
+        _log.error("run %s: its writes are refused: %s", to_text(self.id), error)
+        self.writes = Writes()
+        failure = coded("commit_refused", f"the database refuses what the run wrote: {error}")
+        self._end("failed", None, to_json(failure))
+
+    # Going on
+
+    def _deliver(self, entry: Entry) -> None:
+        if not self.is_over and self.writes.finish is None and self.replay is not None:
+            self._follow(self.replay.deliver(entry))
+
+    def _follow(self, turn: Turn) -> None:
+        for key in turn.cancelled:
+            self.stepping.abandon(key)
+            if self.waits.pop(key, None) is not None:
+                self.writes.closed.append({"run": self.id, "step": key})
+        if turn.finished is not None:
+            self._finished(turn.finished)
+            return
+        for asked in turn.asks:
+            if self._seq + len(self.waits) > self.host.max_steps:
+                self._too_many_steps()
+                return
+            self._start(asked)
+
+    def _start(self, asked: Asked) -> None:
+        request = asked.operation.request
+        if isinstance(request, StepCall):
+            self.stepping.start(asked, request)
+            return
+        if asked.key in self.waits:
+            return
+        try:
+            self._open(asked, request)
+        except AssayError as error:
+            self.remember(asked, Memo(failure=describe(error)))
+
+    def _open(self, asked: Asked, request: object) -> None:
+        match request:
+            case Sleep():
+                self.waits[asked.key] = self.operations.sleep(asked, request, self.writes)
+            case EventWait():
+                self.waits[asked.key] = self.operations.wait(asked, request, self.writes)
+            case Invocation():
+                self.waits[asked.key] = self.operations.invoke(asked, request, self.writes)
+            case EventSend():
+                events = self.operations.drafted(request.events)
+                self.operations.send(events, self.writes)
+                ids = json.dumps([to_text(event.id) for event in events])
+                self.remember(asked, Memo(output=ids))
+            case ScoreWrite():
+                self.operations.score(request.score, self.writes)
+                self.remember(asked, Memo(output="null"))
+        self._has_waited = self._has_waited or asked.key in self.waits
+
+    def remember(
+        self,
+        asked: Asked,
+        memo: Memo,
+        *,
+        span: int | None = None,
+        attempts: int = 1,
+        started: float | None = None,
+        input_: str | None = None,
+    ) -> None:
+        """Write a memo; the body sees it once it is durable."""
+        now = self.host.clock.time()
+        self.writes.facts.append(
+            self.operations.fact(
+                asked,
+                memo,
+                span=span or self.host.ids.span(),
+                attempts=attempts,
+                started=now if started is None else started,
+                ended=now,
+                error=None if memo.failure is None else to_json(memo.failure),
+                input_=input_,
+            )
+        )
+        self._unwritten += 1
+        self.submit()
+
+    def settle(self) -> None:
+        """Park when nothing can go on without waiting."""
+        if self.is_over or self.writes.finish is not None or self.writes.park is not None:
+            return
+        if self._unwritten or self._sending is not None or self.stepping.is_busy:
+            if self.stepping.is_busy:
+                self._watch_waits()
+            return
+        if self.writes.collect:
+            return
+        due = min([*self.waits.values(), *self.stepping.retries.values()], default=NEVER)
+        self._park(due)
+
+    def _watch_waits(self) -> None:
+        # While a step is in flight the run does not park, so its sleeps end here.
+        due = min(self.waits.values(), default=NEVER)
+        if due < NEVER:
+            self.host.call_at(due, self.wake)
+        for key, retry_at in self.stepping.retries.items():
+            self.host.call_at(retry_at, partial(self.stepping.retry, key))
+        if self.writes.waits:
+            self.submit()
+
+    def _park(self, due: float) -> None:
+        self.writes.park = {
+            "run": self.id,
+            "gen": self.generation,
+            "wakes": self._wakes,
+            "due": min(due, NEVER),
+        }
+        self.submit()
+
+    # The end
+
+    def _finished(self, finished: Finished) -> None:
+        if finished.failure is None:
+            self._end("completed", finished.output, None)
+            return
+        attempt = self.info.attempt
+        if finished.failure.retriable and attempt <= self.definition.retries:
+            now = self.host.clock.time()
+            delay = delay_s(
+                finished.error, attempt=attempt, clock=self.host.clock, chance=self.host.chance
+            )
+            self.writes.attempts.append(
+                {
+                    "run": self.id,
+                    "gen": self.generation,
+                    "step": parse.BODY,
+                    "attempt": attempt,
+                    "name": "",
+                    "idx": 0,
+                    "error": to_json(finished.failure),
+                    "span": span_of("body", self.id, attempt),
+                    "started": now,
+                    "ended": now,
+                    "retry": now + delay,
+                }
+            )
+            self._park(now + delay)
+            return
+        self._end("failed", None, to_json(finished.failure))
+
+    def _too_many_steps(self) -> None:
+        failure = coded(
+            "too_many_steps", f"the run asks for more than {self.host.max_steps} steps"
+        )
+        self._end("failed", None, to_json(failure))
+
+    def _end(self, status: Status, output: str | None, error: str | None) -> None:
+        run = self._claimed.run
+        now = self.host.clock.time()
+        warnings = list(self.promises.warnings)
+        if self.replay is not None:
+            warnings += [
+                f"step {entry.name!r} (use {entry.index + 1}) is in the journal but was not asked for"
+                for entry in self.replay.unasked
+            ]
+        ending = Ending(
+            run=self.id,
+            app=self.host.app,
+            status=status,
+            output=output,
+            error=error,
+            trace=self.trace,
+            sessions=self.info.sessions,
+            started_at=self._claimed.started_at,
+            has_waited=self._has_waited,
+            last_wait_timed_out=self._last_wait_timed_out,
+            parent_run=_uuid(run["parent_run"]),
+            parent_step=_uuid(run["parent_step"]),
+            parent_defer=run["parent_defer"],
+            scores=tuple((self._claimed.parent or {}).get("names", ())),
+            scorer=self.definition.id,
+            versions=self.host.versions,
+            warnings=tuple(warnings),
+        )
+        self.writes.park = None
+        end(ending, self.promises.all(), self.writes, ids=self.host.ids, now=now)
+        self.submit()
+
+    def _note_waits(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.kind == "wait":
+                self._last_wait_timed_out = entry.memo.output == "null"
+
+    def _leave(self, *, dropped: bool) -> None:
+        if self.is_over:
+            return
+        self.is_over = True
+        self.stepping.stop()
+        if self.replay is not None:
+            self.replay.unwind()
+            if self.replay.leaked:
+                _log.warning("run %s did not end: %s", to_text(self.id), self.replay.leaked)
+        self.host.left(self, dropped=dropped)
+
+
+def _uuid(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)

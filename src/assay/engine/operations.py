@@ -1,0 +1,257 @@
+"""What a body asks for, as rows: one function a request."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from assay.clock import Clock
+from assay.engine.waits import NEVER, event_wait
+from assay.engine.writes import Fact
+from assay.ids import span_of, to_text
+from assay.model.events import NewEvent
+from assay.model.journal import Memo
+from assay.model.session_rules import fold
+from assay.sdk.port import EventWait, Invocation, Sleep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from assay.engine.replay import Asked
+    from assay.engine.writes import Writes
+    from assay.ids import Ids
+    from assay.model.scores import NewScore
+    from assay.sdk.port import EventDraft, RunInfo
+    from assay.store.turns import Row
+
+INVOKED_EVENT = "assay/function.invoked"
+
+
+class Operations:
+    """Turns the asks of one run into rows.
+
+    Args:
+        run: the run, with its generation, trace and the functions' versions of its app.
+    """
+
+    def __init__(
+        self,
+        run: UUID,
+        generation: int,
+        *,
+        info: RunInfo,
+        trace: UUID,
+        versions: Mapping[str, str],
+        lookback_from: float | None,
+        clock: Clock,
+        ids: Ids,
+    ) -> None:
+        self._run = run
+        self._generation = generation
+        self._info = info
+        self._trace = trace
+        self._versions = versions
+        self._lookback_from = lookback_from
+        self._clock = clock
+        self._ids = ids
+
+    def fact(
+        self,
+        asked: Asked,
+        memo: Memo,
+        *,
+        span: int,
+        attempts: int,
+        started: float,
+        ended: float,
+        error: str | None = None,
+        input_: str | None = None,
+    ) -> Fact:
+        """A memo on its way into the journal."""
+        operation = asked.operation
+        row: Row = {
+            "run": self._run,
+            "gen": self._generation,
+            "step": asked.key,
+            "kind": operation.kind,
+            "name": operation.name,
+            "idx": asked.index,
+            "output": memo.output,
+            "span": span,
+            "attempts": attempts,
+            "started": started,
+            "ended": ended,
+        }
+        if error is not None:
+            row["error"] = error
+        if input_ is not None:
+            row["input"] = input_
+        return Fact(asked.key, operation.kind, operation.name, asked.index, memo, row)
+
+    def sleep(self, asked: Asked, request: Sleep, writes: Writes) -> float:
+        """Open a sleep; gives when it ends, in seconds since 1970."""
+        now = self._clock.time()
+        until = request.until.timestamp() if request.until else now + (request.for_s or 0.0)
+        writes.waits.append(self._wait(asked, "sleep", now=now, since=now, expires=until))
+        return until
+
+    def wait(self, asked: Asked, request: EventWait, writes: Writes) -> float:
+        """Open a wait for an event; gives when it times out.
+
+        Raises:
+            AssayError: `bad_condition`, `bad_match`.
+        """
+        now = self._clock.time()
+        since = now
+        if request.lookback_s is not None:
+            since = now - request.lookback_s
+        elif self._lookback_from is not None:
+            since = self._lookback_from
+        columns, looking, shape = event_wait(
+            request, event_variable(self._info), run=self._run, step=asked.key, since=since
+        )
+        expires = now + request.timeout_s
+        writes.waits.append(
+            self._wait(asked, "wait", now=now, since=since, expires=expires) | columns
+        )
+        writes.shapes.append(shape)
+        writes.looks.append(looking)
+        return expires
+
+    def invoke(self, asked: Asked, request: Invocation, writes: Writes) -> float:
+        """Start a child run and wait for its end; gives when that times out.
+
+        Raises:
+            AssayError: sessions that no event can carry.
+        """
+        now = self._clock.time()
+        sessions = fold(request.sessions, self._info.sessions, drops_all=request.drops_sessions)
+        event, child = self._ids.new(), self._ids.new()
+        app = request.app or self._info.app
+        expires = NEVER if request.timeout_s is None else now + request.timeout_s
+        row = self._wait(asked, "invoke", now=now, since=now, expires=expires)
+        writes.waits.append(row | {"child": child, "input": request.data})
+        writes.events.append(
+            {
+                "run": self._run,
+                "gen": self._generation,
+                "id": event,
+                "name": INVOKED_EVENT,
+                "data": json.loads(request.data),
+                "sessions": sessions or None,
+                "ts": now,
+                "matched": True,
+            }
+        )
+        writes.runs.append(
+            {
+                "id": child,
+                "app": app,
+                "fn": request.function,
+                "kind": "function",
+                "version": self._versions.get(request.function, ""),
+                "event": event,
+                "parent_run": self._run,
+                "parent_step": asked.key,
+                "trace": self._trace,
+                "parent_span": row["span"],
+                "sessions": sessions or None,
+                "due": now,
+            }
+        )
+        writes.hints.add(app)
+        return expires
+
+    def drafted(self, drafts: Sequence[EventDraft]) -> list[NewEvent]:
+        """Events that the run sends, with ids, folded sessions and its own id as their source.
+
+        Raises:
+            AssayError: sessions that no event can carry.
+        """
+        return [
+            NewEvent(
+                id=draft.id or self._ids.new(),
+                name=draft.name,
+                data=draft.data,
+                ts=draft.ts or self._clock.now(),
+                sessions=fold(
+                    draft.sessions, self._info.sessions, drops_all=draft.drops_sessions
+                ),
+                key=draft.key,
+                source_run=self._run,
+            )
+            for draft in drafts
+        ]
+
+    def send(self, events: Sequence[NewEvent], writes: Writes) -> None:
+        """Write events; they are matched after the commit."""
+        for event in events:
+            writes.events.append(
+                {
+                    "run": self._run,
+                    "gen": self._generation,
+                    "id": event.id,
+                    "name": event.name,
+                    "data": json.loads(event.data),
+                    "sessions": event.sessions or None,
+                    "ts": event.ts.timestamp(),
+                    "key": event.key,
+                    "matched": False,
+                }
+            )
+            writes.sent.append(event)
+        writes.trace = self._trace
+
+    def score(self, score: NewScore, writes: Writes) -> None:
+        """Write a score."""
+        writes.scores.append(
+            {
+                "id": score.id,
+                "subject": score.subject,
+                "run": score.run,
+                "step": score.step or "",
+                "idx": score.index,
+                "attempt": score.attempt,
+                "name": score.name,
+                "value": float(score.value),
+                "is_bool": isinstance(score.value, bool),
+                "at": score.at.timestamp() if score.at else self._clock.time(),
+                "source": score.source,
+                "giver": self._run,
+                "author": score.author,
+                "rationale": score.rationale,
+            }
+        )
+
+    def _wait(
+        self, asked: Asked, kind: str, *, now: float, since: float, expires: float
+    ) -> dict[str, Any]:
+        return {
+            "run": self._run,
+            "gen": self._generation,
+            "step": asked.key,
+            "kind": kind,
+            "name": asked.operation.name,
+            "idx": asked.index,
+            "span": self._ids.span(),
+            "since": since,
+            "registered": now,
+            "expires": expires,
+        }
+
+
+def event_variable(info: RunInfo) -> dict[str, Any]:
+    """The run's own event, as conditions see it."""
+    return {
+        "id": to_text(info.event_id),
+        "name": info.event_name,
+        "data": json.loads(info.event_data),
+        "ts": info.event_ts.isoformat(),
+        "sessions": dict(info.sessions),
+    }
+
+
+def attempt_span(step_span: int, attempt: int) -> int:
+    """The span of an attempt: derived, so that it needs no storing."""
+    return span_of(step_span, attempt)

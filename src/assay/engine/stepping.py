@@ -1,0 +1,246 @@
+"""The steps of a live run: attempts in flight, what they left behind, when they are tried again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from assay.engine.attempts import Attempt, current_attempt, perform
+from assay.engine.failures import coded, to_json
+from assay.engine.operations import attempt_span
+from assay.engine.retries import delay_s
+from assay.engine.tracing import enter
+from assay.ids import to_text
+from assay.model.journal import Memo
+from assay.sdk.port import CurrentStep, StepCall
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from assay.engine.live import LiveRun
+    from assay.engine.replay import Asked
+
+
+class Stepping:
+    """Performs the steps of one live run.
+
+    Attributes:
+        retries: steps that wait for their next attempt, with its instant.
+    """
+
+    def __init__(self, run: LiveRun) -> None:
+        self._run = run
+        self._flying: dict[UUID, Attempt] = {}
+        self._waiting: dict[UUID, Asked] = {}
+        self._spans: dict[UUID, int] = {}
+        self._abandoned: set[UUID] = set()
+        self.retries: dict[UUID, float] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a step is in flight that the body still waits for."""
+        return len(self._flying) > len(self._abandoned)
+
+    def start(self, asked: Asked, call: StepCall) -> None:
+        """Begin the next attempt, or wait until it may begin."""
+        run = self._run
+        tries = run.tries.get(asked.key)
+        if tries is None:
+            self._begin(asked, call, 1)
+            return
+        self._spans[asked.key] = tries.span
+        if tries.open_since is not None:
+            self._count_lost(asked, call, tries.made, tries.open_since)
+        elif tries.retry_at > run.host.clock.time():
+            self._waiting[asked.key] = asked
+            self.retries[asked.key] = tries.retry_at
+        else:
+            self._begin(asked, call, tries.made + 1)
+
+    def retry(self, key: UUID) -> None:
+        """Begin the next attempt of a step that waits for it, if its time has come."""
+        asked = self._waiting.get(key)
+        if asked is None or self._run.is_over or self._run.writes.park is not None:
+            return
+        if self.retries[key] > self._run.host.clock.time():
+            return
+        del self._waiting[key], self.retries[key]
+        request = asked.operation.request
+        if isinstance(request, StepCall):
+            self._begin(asked, request, self._run.tries[key].made + 1)
+
+    def abandon(self, key: UUID) -> None:
+        """The body no longer waits for a step; if in flight, its memo is still kept."""
+        if key in self._flying:
+            self._abandoned.add(key)
+        if self._waiting.pop(key, None) is not None:
+            del self.retries[key]
+
+    def stop(self) -> None:
+        """Give up what is in flight: the run is no longer live here."""
+        for attempt in self._flying.values():
+            if attempt.task is not None:
+                attempt.task.cancel()
+        self._flying.clear()
+        self._abandoned.clear()
+
+    def _begin(self, asked: Asked, call: StepCall, number: int) -> None:
+        run = self._run
+        if not run.host.may_act():
+            run.lose()
+            return
+        span = self._spans.get(asked.key)
+        if span is None:
+            span = self._spans[asked.key] = run.host.ids.span()
+        step = CurrentStep(
+            run_id=run.id,
+            id=asked.operation.name,
+            index=asked.index,
+            attempt=number,
+            idempotency_key=f"{to_text(run.id)}-{asked.key.hex}",
+        )
+        attempt = Attempt(
+            asked=asked,
+            number=number,
+            span=attempt_span(span, number),
+            step=step,
+            started_at=run.host.clock.time(),
+        )
+        self._flying[asked.key] = attempt
+        if run.is_suspect:
+            # A step of this run may have killed its worker: should it do so again, it is counted.
+            run.writes.attempts.append(self._row(attempt))
+            run.writes.started.append(lambda: self._fly(attempt, call))
+            run.submit()
+        else:
+            self._fly(attempt, call)
+
+    def _fly(self, attempt: Attempt, call: StepCall) -> None:
+        run = self._run
+        if run.is_over:
+            return
+        if not run.host.may_act():
+            run.lose()
+            return
+        context = attempt.asked.context.copy()
+        context.run(current_attempt.set, attempt)
+        enter(context, trace=run.trace, span=attempt.span)
+        attempt.task = asyncio.get_running_loop().create_task(
+            self._perform(attempt, call), context=context
+        )
+
+    async def _perform(self, attempt: Attempt, call: StepCall) -> None:
+        run = self._run
+        context = attempt.asked.context.copy()
+        context.run(current_attempt.set, attempt)
+        enter(context, trace=run.trace, span=attempt.span)
+        await perform(attempt, call, context, clock=run.host.clock, threads=run.host.threads)
+        if not run.is_over:
+            self._land(attempt, call)
+
+    def _land(self, attempt: Attempt, call: StepCall) -> None:
+        run = self._run
+        key = attempt.key
+        del self._flying[key]
+        self._abandoned.discard(key)
+        self._keep_buffers(attempt)
+        output = attempt.output
+        if output is not None and len(output) > run.host.max_output_bytes:
+            attempt.output = None
+            attempt.failure = coded(
+                "step_output_too_large",
+                f"the step's output has {len(output)} bytes, {run.host.max_output_bytes} are "
+                "allowed; store it elsewhere and return where it is",
+            )
+        if attempt.failure is None:
+            run.remember(
+                attempt.asked,
+                Memo(output=attempt.output),
+                span=self._spans[key],
+                attempts=attempt.number,
+                started=attempt.started_at,
+                input_=None if call.input is None else call.input(),
+            )
+            if run.is_suspect:
+                run.writes.attempts.append(self._row(attempt))
+            return
+        self._fail(attempt, call)
+        run.settle()
+
+    def _fail(self, attempt: Attempt, call: StepCall) -> None:
+        run = self._run
+        failure = attempt.failure
+        assert failure is not None
+        retries = run.definition.retries if call.retries is None else call.retries
+        if failure.retriable and attempt.number <= retries:
+            delay = delay_s(
+                attempt.error,
+                attempt=attempt.number,
+                clock=run.host.clock,
+                chance=run.host.chance,
+            )
+            retry_at = attempt.ended_at + delay
+            run.writes.attempts.append(self._row(attempt, retry_at))
+            run.note_try(attempt, self._spans[attempt.key], retry_at)
+            self._waiting[attempt.key] = attempt.asked
+            self.retries[attempt.key] = retry_at
+            run.submit()
+            return
+        run.writes.attempts.append(self._row(attempt))
+        run.remember(
+            attempt.asked,
+            Memo(failure=failure),
+            span=self._spans[attempt.key],
+            attempts=attempt.number,
+            started=attempt.started_at,
+            input_=None if call.input is None else call.input(),
+        )
+
+    def _count_lost(self, asked: Asked, call: StepCall, number: int, since: float) -> None:
+        """The worker that made this attempt died in it: that counts as a failure."""
+        run = self._run
+        attempt = Attempt(
+            asked=asked,
+            number=number,
+            span=attempt_span(self._spans[asked.key], number),
+            step=CurrentStep(
+                run_id=run.id,
+                id=asked.operation.name,
+                index=asked.index,
+                attempt=number,
+                idempotency_key="",
+            ),
+            started_at=since,
+            ended_at=run.host.clock.time(),
+            failure=coded(
+                "worker_lost",
+                "the worker that ran this attempt was lost",
+                name="WorkerLostError",
+                retriable=True,
+            ),
+        )
+        self._fail(attempt, call)
+
+    def _keep_buffers(self, attempt: Attempt) -> None:
+        run = self._run
+        for score in attempt.scores:
+            run.operations.score(score, run.writes)
+        if attempt.events:
+            run.operations.send(attempt.events, run.writes)
+        for defer in attempt.defers:
+            run.promises.make(defer, run.writes, in_step=True)
+
+    def _row(self, attempt: Attempt, retry_at: float | None = None) -> dict[str, object]:
+        return {
+            "run": self._run.id,
+            "gen": self._run.generation,
+            "step": attempt.key,
+            "attempt": attempt.number,
+            "name": attempt.asked.operation.name,
+            "idx": attempt.asked.index,
+            "error": None if attempt.failure is None else to_json(attempt.failure),
+            "span": self._spans[attempt.key],
+            "started": attempt.started_at,
+            "ended": attempt.ended_at or None,
+            "retry": retry_at,
+        }

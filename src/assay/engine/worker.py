@@ -1,0 +1,384 @@
+"""A worker: claims due turns of one app's functions, runs them, and stands in for lost workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from assay.engine.aftermath import Aftermath
+from assay.engine.arrivals import Arrivals
+from assay.engine.committer import Committer
+from assay.engine.connections import Connections
+from assay.engine.ingest import Ingest
+from assay.engine.lease import Lease
+from assay.engine.live import LiveRun
+from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
+from assay.engine.sweeping import Sweeper
+from assay.engine.timers import Timers
+from assay.sdk.port import current_journal
+from assay.store import events as event_store
+from assay.store import flushes, turns
+from assay.store import workers as worker_store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from concurrent.futures import Executor
+    from uuid import UUID
+
+    from assay.clock import Clock, DatabaseClock
+    from assay.engine.replay import Replay
+    from assay.engine.writes import Writes
+    from assay.ids import Ids
+    from assay.model.journal import Entry
+    from assay.sdk.definitions import FunctionDefinition
+    from assay.store.turns import Flush, Written
+
+_log = logging.getLogger("assay.engine")
+CLAIM = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerOptions:
+    """How a worker works; seconds where it says `_s`.
+
+    Attributes:
+        concurrency: runs that are live at once; parked ones don't count.
+        threads: for steps that are plain functions.
+        pause_s: between claims while there is work.
+        idle_s: the longest pause between looks without a hint.
+        grace_s: how long steps in flight may go on when the worker is stopped.
+    """
+
+    lease_s: float = 10.0
+    heartbeat_s: float = 3.0
+    concurrency: int = 400
+    threads: int = 64
+    pause_s: float = 0.002
+    idle_s: float = 1.0
+    grace_s: float = 10.0
+    max_steps: int = 1_000
+    max_output_bytes: int = 4 * 1024 * 1024
+
+
+class Worker:
+    """Runs the functions of one app of one project. `start`, then `stop`."""
+
+    def __init__(
+        self,
+        url: str,
+        functions: Mapping[str, FunctionDefinition],
+        *,
+        app: str,
+        project: int,
+        clock: Clock,
+        ids: Ids,
+        chance: Callable[[], float],
+        options: WorkerOptions | None = None,
+        learns: DatabaseClock | None = None,
+        listen_url: str | None = None,
+    ) -> None:
+        self.app = app
+        self.project = project
+        self.clock = clock
+        self.ids = ids
+        self.chance = chance
+        self.options = options or WorkerOptions()
+        self.max_steps = self.options.max_steps
+        self.max_output_bytes = self.options.max_output_bytes
+        self.versions: Mapping[str, str] = {
+            id_: version_of(definition) for id_, definition in functions.items()
+        }
+        self.threads: Executor = ThreadPoolExecutor(self.options.threads, thread_name_prefix="assay-step")
+        self._functions = functions
+        self._bodies = SyncBodies()
+        self._live: dict[UUID, LiveRun] = {}
+        self._dropped: list[tuple[UUID, int]] = []
+        self._shapes: set[tuple[str, int]] = set()
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timers = Timers(clock)
+        self._is_stopping = False
+        self._is_idle = False
+        self._db = Connections(url, listen_url or url)
+        self.committer = Committer(
+            self._commit, prepare=self._prepare, follow=lambda batch: self._aftermath.add(batch)
+        )
+        self._lease = Lease(
+            url,
+            project=project,
+            app=app,
+            lease_s=self.options.lease_s,
+            heartbeat_s=self.options.heartbeat_s,
+            ids=ids,
+            clock=learns,
+            on_lost=lambda: loop.call_soon_threadsafe(self._lost),
+        )
+        loop = asyncio.get_running_loop()
+        arrivals = Arrivals(self._db.claims, project=project, clock=clock)
+        ingest = Ingest(self._db.claims, project=project, clock=clock, ids=ids)
+        self._aftermath = Aftermath(
+            self._db.claims, arrivals, ingest, project=project, app=app, wake=self._wake.set
+        )
+        self._sweeper = Sweeper(
+            ingest, arrivals, project=project, clock=clock, lease_s=self.options.lease_s
+        )
+
+    @property
+    def id(self) -> UUID:
+        """The worker's id; another one after it was taken for lost."""
+        return self._lease.id
+
+    # Host of live runs
+
+    def may_act(self) -> bool:
+        """Whether the lease still holds."""
+        return self._lease.holds()
+
+    def replay(self, run: LiveRun, entries: Sequence[Entry]) -> Replay:
+        """A replay of the run's body, in a context that carries its journal."""
+        context = copy_context()
+        context.run(current_journal.set, run.journal)
+        start = run.definition.start
+        if run.definition.is_async:
+            return AsyncReplay(
+                lambda: start(run.journal),  # type: ignore[arg-type,return-value]  # by is_async
+                run_id=run.id,
+                entries=entries,
+                context=context,
+            )
+        return SyncReplay(
+            lambda: start(run.journal),  # type: ignore[arg-type,return-value]  # by is_async
+            run_id=run.id,
+            entries=entries,
+            context=context,
+            threads=self._bodies,
+        )
+
+    def call_at(self, at: float, call: Callable[[], None]) -> None:
+        """Call at an instant of the clock."""
+        self._timers.add(at, call)
+
+    def left(self, run: LiveRun, *, dropped: bool) -> None:
+        """A run is no longer live here; a dropped one is given back."""
+        if self._live.get(run.id) is run:
+            del self._live[run.id]
+        if dropped:
+            self._dropped.append((run.id, run.generation))
+        self._wake.set()
+
+    # Life
+
+    async def start(self) -> None:
+        """Connect, register the functions and begin to claim."""
+        await event_store.register(
+            await self._db.claims.get(),
+            [function_row(self.app, one) for one in self._functions.values()],
+            project=self.project,
+            now=self.clock.now(),
+        )
+        await asyncio.to_thread(self._lease.start)
+        self._db.listen(event_store.channel(self.id), self._hinted)
+        self._spawn(self.committer.run())
+        self._spawn(self._aftermath.run())
+        self._spawn(self._claim_for_ever())
+        self._spawn(self._maintain())
+
+    async def stop(self) -> None:
+        """Claim no more, let steps in flight end for a while, give back what is left."""
+        self._is_stopping = True
+        self._wake.set()
+        deadline = asyncio.get_running_loop().time() + self.options.grace_s
+        while self._live and asyncio.get_running_loop().time() < deadline:
+            await asyncio.sleep(0.01)
+        for run in list(self._live.values()):
+            run.lose()
+        await self.committer.drained()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._timers.close()
+        with contextlib.suppress(psycopg.Error):
+            await self._give_back()
+        await asyncio.to_thread(self._lease.stop)
+        await self._db.close()
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        self._bodies.close()
+
+    def poke(self) -> None:
+        """Look at once: time has moved, or something was written."""
+        self._timers.poke()
+        self._wake.set()
+
+    def _spawn(self, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a part of the worker ended: %s", task.exception(), exc_info=task.exception())
+
+    # Claiming
+
+    async def _claim_for_ever(self) -> None:
+        idle_s = self.options.pause_s
+        while not self._is_stopping:
+            self._wake.clear()
+            try:
+                claimed = await self._claim()
+            except psycopg.Error as error:
+                _log.warning("a claim failed: %s", error)
+                await asyncio.sleep(min(self.options.idle_s, 0.2))
+                continue
+            if claimed or self._live:
+                idle_s = self.options.pause_s
+                if claimed < CLAIM:
+                    await self._pause(self.options.pause_s)
+                continue
+            idle_s = min(idle_s * 2, self.options.idle_s)
+            await self._rest(idle_s)
+
+    async def _claim(self) -> int:
+        await self._give_back()
+        room = min(CLAIM, self.options.concurrency - len(self._live))
+        if room <= 0 or not self._lease.holds():
+            return 0
+        claimed = await turns.claim(
+            await self._db.claims.get(),
+            project=self.project,
+            app=self.app,
+            fns=list(self._functions),
+            worker=self.id,
+            now=self.clock.time(),
+            limit=room,
+        )
+        for turn in claimed:
+            run = LiveRun(turn, self._functions[turn.fn], self)
+            self._live[run.id] = run
+            run.begin()
+        return len(claimed)
+
+    async def _pause(self, seconds: float) -> None:
+        if len(self._live) >= self.options.concurrency:
+            # No room: the next claim waits for a run to leave.
+            await self._wake.wait()
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _rest(self, seconds: float) -> None:
+        """Wait for a hint, the next due turn, or the time for a look."""
+        if seconds >= self.options.idle_s and not self._is_idle:
+            self._is_idle = True
+            await worker_store.set_idle(await self._db.claims.get(), self.id, idle=True)
+            return  # commit first, then look
+        now = self.clock.now()
+        due = await turns.next_due(
+            await self._db.claims.get(),
+            project=self.project,
+            app=self.app,
+            fns=list(self._functions),
+            horizon=now + timedelta(seconds=seconds),
+        )
+        if due is not None:
+            seconds = max(0.0, min(seconds, (due - now).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        if self._wake.is_set() and self._is_idle:
+            self._is_idle = False
+            await worker_store.set_idle(await self._db.claims.get(), self.id, idle=False)
+
+    def _hinted(self) -> None:
+        self._wake.set()
+        if self._live:
+            self._spawn(self._look_at_live())
+
+    async def _look_at_live(self) -> None:
+        """Tell live runs of what was resolved or cancelled meanwhile."""
+        if not self._live:
+            return
+        for run_id, generation, wakes, cancelled in await turns.live(
+            await self._db.claims.get(), project=self.project, runs=list(self._live)
+        ):
+            run = self._live.get(run_id)
+            if run is not None and run.generation == generation:
+                run.look(wakes, cancelled=cancelled)
+
+    async def _give_back(self) -> None:
+        if self._dropped:
+            dropped, self._dropped = self._dropped, []
+            try:
+                await turns.give_back(
+                    await self._db.claims.get(), dropped, project=self.project, now=self.clock.now()
+                )
+            except psycopg.Error:
+                self._dropped += dropped
+                raise
+
+    def _lost(self) -> None:
+        """The worker was taken for lost: its turns are others' now."""
+        for run in list(self._live.values()):
+            run.lose()
+        self._dropped.clear()
+        self._is_idle = False
+        self._db.listen(event_store.channel(self.id), self._hinted)
+
+    # Committing
+
+    async def _prepare(self, batch: Sequence[Writes]) -> None:
+        for writes in batch:
+            for name, shape, paths in writes.shapes:
+                if (name, shape) not in self._shapes:
+                    await event_store.add_shape(
+                        await self._db.flushes.get(),
+                        project=self.project,
+                        name=name,
+                        shape=shape,
+                        paths=paths,
+                    )
+                    self._shapes.add((name, shape))
+
+    async def _commit(self, flush: Flush) -> list[Written]:
+        return await flushes.commit(
+            await self._db.flushes.get(), flush, project=self.project, now=self.clock.time()
+        )
+
+    # Standing in
+
+    async def _maintain(self) -> None:
+        while True:
+            await asyncio.sleep(min(self.options.heartbeat_s, 1.0))
+            try:
+                await self._look_at_live()
+                if await self._sweeper.sweep(await self._db.claims.get()):
+                    self._wake.set()
+            except psycopg.Error as error:
+                _log.warning("standing in for lost workers failed: %s", error)
+
+
+def version_of(definition: FunctionDefinition) -> str:
+    """A short name for what a function is registered as; another when any of it changes."""
+    return hashlib.sha256(definition.options_json.encode()).hexdigest()[:12]
+
+
+def function_row(app: str, definition: FunctionDefinition) -> dict[str, object]:
+    """How a function is made known to those who take in events."""
+    return {
+        "app": app,
+        "fn": definition.id,
+        "kind": definition.kind,
+        "version": version_of(definition),
+        "triggers": [trigger.describe() for trigger in definition.triggers],
+        "options": json.loads(definition.options_json),
+    }

@@ -1,0 +1,74 @@
+"""Workers: the processes that claim turns, each with a lease of one row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from uuid import UUID
+
+    from assay.store.pool import AsyncConn, Conn
+
+_SQL = queries("workers")
+
+
+class LostWorker(NamedTuple):
+    """A worker whose lease ran out."""
+
+    id: UUID
+    lease_until: datetime
+
+
+def register(
+    connection: Conn,
+    id: UUID,  # noqa: A002 - a row's own word
+    *,
+    project: int,
+    app: str | None,
+    host: str,
+    pid: int,
+    lease_s: float,
+) -> None:
+    """Make a process known, with a lease from now on."""
+    connection.execute(
+        _SQL["register"],
+        {
+            "id": id,
+            "project": project,
+            "app": app,
+            "host": host,
+            "pid": pid,
+            "lease_s": lease_s,
+        },
+    )
+
+
+def heartbeat(connection: Conn, id: UUID, *, lease_s: float) -> datetime | None:  # noqa: A002
+    """Renew a lease; gives the database's time, or None where the worker was marked lost."""
+    row = connection.execute(_SQL["heartbeat"], {"id": id, "lease_s": lease_s}).fetchone()
+    return row[0] if row else None
+
+
+def leave(connection: Conn, id: UUID) -> None:  # noqa: A002
+    """Forget a worker that ends in good order."""
+    connection.execute(_SQL["leave"], {"id": id})
+
+
+async def set_idle(connection: AsyncConn, id: UUID, *, idle: bool) -> None:  # noqa: A002
+    """Say whether a hint would find the worker waiting."""
+    await connection.execute(_SQL["set_idle"], {"id": id, "idle": idle}, prepare=True)
+
+
+async def mark_lost(connection: AsyncConn, *, project: int) -> list[LostWorker]:
+    """Mark workers whose lease ran out as lost; gives all that are lost and not yet forgotten."""
+    await connection.execute(_SQL["mark_lost"], {"project": project})
+    cursor = await connection.execute(_SQL["lost"], {"project": project})
+    return [LostWorker._make(row) for row in await cursor.fetchall()]
+
+
+async def forget(connection: AsyncConn) -> None:
+    """Delete workers that were lost more than a day ago."""
+    await connection.execute(_SQL["forget"])
