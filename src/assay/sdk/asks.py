@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 from typing_extensions import override
 
@@ -11,12 +12,13 @@ from assay.errors import AssayError, Failure, StepError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from assay.model.journal import Memo
     from assay.sdk.port import Journal, Operation
 
 R = TypeVar("R")
+Errors: TypeAlias = "tuple[type[Exception], ...]"
+"""Error classes by which a failed step shall be catchable besides StepError."""
 
 
 class Ask(Coroutine[object, object, R]):
@@ -34,24 +36,15 @@ class Ask(Coroutine[object, object, R]):
 
     @override
     def __await__(self) -> Generator[object, object, R]:
-        return self._coroutine().__await__()  # type: ignore[return-value]
+        return self._coroutine().__await__()
 
     @override
     def send(self, value: object, /) -> object:
         return self._coroutine().send(value)
 
     @override
-    def throw(
-        self,
-        typ: type[BaseException] | BaseException,
-        val: BaseException | object = None,
-        tb: TracebackType | None = None,
-        /,
-    ) -> object:
-        # The form with three arguments is deprecated since 3.12; asyncio passes the error alone.
-        if val is None and tb is None:
-            return self._coroutine().throw(typ)  # type: ignore[arg-type]
-        return self._coroutine().throw(typ, val, tb)  # type: ignore[call-overload, no-any-return]
+    def throw(self, *error: Any) -> object:
+        return self._coroutine().throw(*error)
 
     @override
     def close(self) -> None:
@@ -63,30 +56,41 @@ class Ask(Coroutine[object, object, R]):
         return self._running
 
 
-def ask(
-    journal: Journal, operation: Operation, read: Callable[[str], R], errors: Errors = ()
-) -> Ask[R]:
-    """Ask an async body's journal, and read the memo's JSON text."""
+@dataclass(frozen=True, slots=True)
+class Question(Generic[R]):
+    """What to ask a journal, and how to read the answer.
+
+    Attributes:
+        read: the JSON text of a memo; raises ValueError where it does not fit.
+        errors: classes by which a failure shall be catchable besides StepError.
+    """
+
+    operation: Operation
+    read: Callable[[str], R]
+    errors: Errors = ()
+
+
+def ask(journal: Journal, question: Question[R]) -> Ask[R]:
+    """Ask as an async body does."""
 
     async def begin() -> R:
-        return answer(operation.name, await journal.ask(operation), read, errors)
+        return answer(question, await journal.ask(question.operation))
 
     return Ask(begin)
 
 
-def call(
-    journal: Journal, operation: Operation, read: Callable[[str], R], errors: Errors = ()
-) -> R:
-    """Ask a sync body's journal, and read the memo's JSON text."""
-    return answer(operation.name, journal.call(operation), read, errors)
+def call(journal: Journal, question: Question[R]) -> R:
+    """Ask as a sync body does: blocks until the answer is there."""
+    return answer(question, journal.call(question.operation))
 
 
-def answer(name: str, memo: Memo, read: Callable[[str], R], errors: Errors) -> R:
+def answer(question: Question[R], memo: Memo) -> R:
     """What a memo says: the value, or the StepError that it stands for."""
+    name = question.operation.name
     if memo.failure is not None:
-        raise step_error(name, memo.failure, errors)
+        raise step_error(name, memo.failure, question.errors)
     try:
-        return read(memo.output or "null")
+        return question.read(memo.output or "null")
     except ValueError as error:
         raise AssayError(
             f"the recorded output of {name!r} does not fit its type any more: {error}",
@@ -94,10 +98,6 @@ def answer(name: str, memo: Memo, read: Callable[[str], R], errors: Errors) -> R
             field=name,
             hint="give the step a new id when the type of its result changes",
         ) from error
-
-
-Errors = tuple[type[Exception], ...]
-"""Error classes by which a failed step shall be catchable besides StepError."""
 
 
 def check_errors(errors: Errors) -> Errors:

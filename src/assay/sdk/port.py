@@ -38,14 +38,15 @@ class StepCall:
             gives is awaited on the loop unless it is text.
         retries: further attempts after the first; None takes the function's.
         timeout_s: of one attempt.
-        input: JSON text of the arguments if they have one, for the trace.
+        input: gives JSON text of the arguments if they have one, for the trace; called for steps
+            that run, not on replay.
     """
 
     call: Callable[[], str | Awaitable[str]]
     is_async: bool
     retries: int | None = None
     timeout_s: float | None = None
-    input: str | None = None
+    input: Callable[[], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,7 +246,7 @@ class Journal(Protocol):
         """Promise a scorer; False where the id is taken already. Legal in body and step."""
         ...
 
-    def abort_defer(self, id: str) -> bool:  # noqa: A002 - as users write it
+    def abort_defer(self, id: str) -> bool:
         """Withdraw a promise while the run lives; whether there was one to withdraw."""
         ...
 

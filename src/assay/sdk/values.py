@@ -100,6 +100,11 @@ class Codec:
         except json_text.NotJsonError:
             return schema.dump(checked)
 
+    def json_schema(self) -> str | None:
+        """JSON Schema of what fits, as text; None for types that need none."""
+        schema = self.schema()
+        return None if schema is None else schema.json_schema()
+
     def schema(self) -> Schema | None:
         """The pydantic schema, None for types that need none."""
         if self._schema is None and not self.is_plain:

@@ -1,0 +1,63 @@
+"""`ctx.defer`: the promise of a score, kept when the run is over."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.errors import AssayError
+from assay.sdk.events import DROP, author_layer, data_text
+from assay.sdk.functions import Scorer
+from assay.sdk.port import Defer
+
+if TYPE_CHECKING:
+    from assay.sdk.port import Journal
+
+
+class Deferred:
+    """A promised score.
+
+    Attributes:
+        id: of the promise.
+    """
+
+    def __init__(self, id: str, journal: Journal) -> None:
+        self.id = id
+        self._journal = journal
+
+    def abort(self) -> bool:
+        """Withdraw the promise while the run lives; whether there was one to withdraw."""
+        return self._journal.abort_defer(self.id)
+
+
+def promise(journal: Journal, id: str, scorer: object, data: object, sessions: object) -> Deferred:
+    """Promise a scorer; what is wrong is logged, and kept as the reason of failed outcomes."""
+    handle = Deferred(id, journal)
+    if not isinstance(scorer, Scorer):
+        journal.logger().error(
+            "defer %r is left out: %r is no scorer (decorate it with @client.scorer)", id, scorer
+        )
+        return handle
+    definition = scorer.definition
+    payload: str | None = None
+    refused: str | None = None
+    layer: dict[str, str | int | float | None] = {}
+    try:
+        payload = data_text(data, definition.codec)
+        layer = author_layer(sessions)
+    except AssayError as error:
+        payload, refused = None, error.message
+        journal.logger().error("defer %r is refused: %s", id, refused)
+    is_new = journal.defer(
+        Defer(
+            id=id,
+            scorer=definition.id,
+            names=definition.scores,
+            payload=payload,
+            sessions=layer or None,
+            drops_sessions=sessions is DROP,
+            refused=refused,
+        )
+    )
+    if not is_new:
+        journal.logger().warning("defer %r was promised already: this one is left out", id)
+    return handle

@@ -1,0 +1,256 @@
+"""What `ctx.step` asks, for async and sync bodies alike: each call becomes a question."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from assay import durations
+from assay.errors import AssayError
+from assay.model import json_text
+from assay.model.journal import Kind
+from assay.sdk.asks import Errors, Question, check_errors
+from assay.sdk.events import DROP, EventType, author_layer, data_text, drafts, read_event
+from assay.sdk.port import (
+    EventSend,
+    EventWait,
+    Invocation,
+    Operation,
+    ScoreWrite,
+    Sleep,
+    StepCall,
+)
+from assay.sdk.scores import in_run
+from assay.sdk.values import Codec, codec_of_result, is_async
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from datetime import timedelta
+    from uuid import UUID
+
+    from assay.model.score_rules import CheckedScore
+    from assay.sdk.events import Event
+    from assay.sdk.functions import Function
+    from assay.sdk.port import EventDraft, Journal, Request
+
+R = TypeVar("R")
+
+MAX_RETRIES = 20
+RESERVED = "assay."
+_PLAIN = Codec()
+
+
+class Sent(NamedTuple):
+    """What sending gave.
+
+    Attributes:
+        event_ids: in the order of the events.
+        run_ids: of the runs that they started; empty inside a run.
+    """
+
+    event_ids: tuple[str, ...]
+    run_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How a step runs: further attempts, seconds for each, classes its failure is caught by."""
+
+    retries: int | None = None
+    timeout_s: float | None = None
+    errors: Errors = ()
+
+    @classmethod
+    def checked(
+        cls, retries: int | None, timeout: str | float | timedelta | None, errors: Errors
+    ) -> StepOptions:
+        """Options as users write them; `bad_option` or `bad_duration` for what can't be."""
+        return cls(
+            retries=None if retries is None else check_retries(retries),
+            timeout_s=None if timeout is None else durations.seconds(timeout, field="timeout"),
+            errors=check_errors(tuple(errors)),
+        )
+
+
+def check_retries(retries: object) -> int:
+    """A number of retries from 0 to 20; `bad_option` otherwise."""
+    if type(retries) is int and 0 <= retries <= MAX_RETRIES:
+        return retries
+    raise AssayError(
+        f"retries must be a whole number from 0 to {MAX_RETRIES} (got {retries!r})",
+        code="bad_option",
+        field="retries",
+        hint="retries=4 means 5 attempts",
+    )
+
+
+def run(
+    step: str,
+    fn: Callable[..., object],
+    args: tuple[object, ...],
+    kwargs: Mapping[str, object],
+    options: StepOptions,
+) -> Question[Any]:
+    """Run *fn* as a step."""
+    codec = codec_of_result(fn)
+
+    def dump(result: object) -> str:
+        return codec.dump(result, what=f"step {step!r}", code="step_output_not_json")
+
+    async def dump_awaited(result: Awaitable[object]) -> str:
+        return dump(await result)
+
+    def call() -> str | Awaitable[str]:
+        result = fn(*args, **kwargs)
+        return dump_awaited(result) if inspect.isawaitable(result) else dump(result)
+
+    request = StepCall(
+        call=call,
+        is_async=is_async(fn),
+        retries=options.retries,
+        timeout_s=options.timeout_s,
+        input=lambda: _input(args, kwargs),
+    )
+    return Question(_operation(Kind.STEP, step, request), codec.load, options.errors)
+
+
+def sleep(step: str, duration: str | float | timedelta) -> Question[None]:
+    """Wait for a duration."""
+    request = Sleep(for_s=durations.seconds(duration, field="duration"))
+    return Question(_operation(Kind.SLEEP, step, request), _nothing)
+
+
+def sleep_until(step: str, instant: object) -> Question[None]:
+    """Wait until an aware instant."""
+    if not isinstance(instant, datetime) or instant.tzinfo is None:
+        raise AssayError(
+            f"sleep_until needs a datetime with a time zone, not {instant!r}",
+            code="bad_instant",
+            field="instant",
+            hint="datetime(2026, 1, 31, tzinfo=UTC)",
+        )
+    return Question(_operation(Kind.SLEEP, step, Sleep(until=instant)), _nothing)
+
+
+def wait_for_event(
+    step: str,
+    event: str | EventType[Any],
+    timeout: str | float | timedelta,
+    match: Mapping[str, object] | None,
+    if_: str | None,
+    lookback: str | float | timedelta | None,
+) -> Question[Event[Any] | None]:
+    """Wait for an event that matches."""
+    codec = event.codec if isinstance(event, EventType) else _PLAIN
+    request = EventWait(
+        event=event.name if isinstance(event, EventType) else check_wanted(event),
+        timeout_s=durations.seconds(timeout, field="timeout"),
+        match=_match(match or {}),
+        condition=check_condition(if_),
+        lookback_s=None if lookback is None else durations.seconds(lookback, field="lookback"),
+        schema=codec.json_schema(),
+    )
+    return Question(_operation(Kind.WAIT, step, request), lambda text: read_event(text, codec))
+
+
+def send_event(step: str, events: Event[Any] | Sequence[Event[Any]]) -> Question[Sent]:
+    """Send events once."""
+    return sending(_checked_step(step), drafts(events))
+
+
+def sending(step: str, events: Sequence[EventDraft]) -> Question[Sent]:
+    """Send events once, under an id that may be one of Assay's own."""
+    operation = Operation(kind=Kind.SEND, name=step, request=EventSend(events=events))
+    return Question(operation, lambda text: Sent(tuple(_PLAIN.load(text)), ()))
+
+
+def invoke(
+    step: str,
+    function: Function[R, Any],
+    data: object,
+    timeout: str | float | timedelta | None,
+    sessions: object,
+) -> Question[R]:
+    """Run a function as a child."""
+    definition = function.definition
+    request = Invocation(
+        function=definition.id,
+        app=definition.app,
+        data=data_text({} if data is None else data, definition.codec),
+        timeout_s=None if timeout is None else durations.seconds(timeout, field="timeout"),
+        sessions=author_layer(sessions) or None,
+        drops_sessions=sessions is DROP,
+    )
+    return Question(_operation(Kind.INVOKE, step, request), function.read_output)
+
+
+def score(step: str, score: CheckedScore, journal: Journal) -> Question[None]:
+    """Write a score about the run, or about the step that it names."""
+    _checked_step(step)
+    return scoring(step, score, journal)
+
+
+def scoring(
+    step: str, score: CheckedScore, journal: Journal, id: UUID | None = None
+) -> Question[None]:
+    """Write a score once, under a step id that may be one of Assay's own."""
+    request = ScoreWrite(score=in_run(score, journal, None, id))
+    return Question(Operation(kind=Kind.SCORE, name=step, request=request), _nothing)
+
+
+def check_wanted(event: object) -> str:
+    """The name of an event to wait for; `event_name` if it is none."""
+    if isinstance(event, str) and event.strip():
+        return event
+    raise AssayError("event must be a name or an EventType", code="event_name", field="event")
+
+
+def check_condition(if_: object) -> str | None:
+    """A CEL condition, if there is one; `bad_condition` where it is empty or no text."""
+    if if_ is None:
+        return None
+    if isinstance(if_, str) and if_.strip():
+        return if_
+    raise AssayError("if_ must be a CEL expression", code="bad_condition", field="if_")
+
+
+def _operation(kind: Kind, step: str, request: Request) -> Operation:
+    return Operation(kind=kind, name=_checked_step(step), request=request)
+
+
+def _checked_step(step: object) -> str:
+    if not isinstance(step, str) or not step.strip():
+        wrong = "must be a non-empty string"
+    elif step.startswith(RESERVED):
+        wrong = f"must not begin with {RESERVED!r}, which is Assay's own"
+    elif "\0" in step or any("\ud800" <= character <= "\udfff" for character in step):
+        wrong = "must not contain null characters or lone surrogates"
+    else:
+        return step
+    raise AssayError(f"the step id {step!r} {wrong}", code="bad_step_id", field="id")
+
+
+def _match(match: Mapping[str, object]) -> dict[str, Any]:
+    try:
+        json_text.dump(dict(match))
+    except json_text.NotJsonError as error:
+        raise AssayError(
+            f"match holds what JSON can't: {error}",
+            code="bad_match",
+            field="match",
+            hint='match={"ticketId": "tk_123"}: paths in the data, each with its value',
+        ) from error
+    return dict(match)
+
+
+def _input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str | None:
+    try:
+        return json_text.dump({"args": list(args), "kwargs": dict(kwargs)})
+    except json_text.NotJsonError:
+        return None
+
+
+def _nothing(_text: str) -> None:
+    return None
