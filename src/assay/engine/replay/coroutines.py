@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assay.sdk.port import Operation
 
 _RAISES = 50
+_NO_CONTEXT = Context()
 _leaks: list[AsyncReplay] = []
 """Bodies that did not end: collected, they could run their `finally` inside another run."""
 
@@ -103,19 +104,22 @@ class AsyncReplay(Replay):
     def unwind(self) -> None:
         if self.is_unwinding:
             return
-        self.is_unwinding = self._loop.is_quiet = True
-        if self._main is None:
-            return
-        with self._loop:
-            leaks = unwind(self._loop, list(self._open.values()), self._context)
-        if leaks:
-            self.leaked = f"a body does not end when its run is parked: {lines.of_tasks(leaks)}"
-            _leaks.append(self)
-        else:
-            self._loop.forget()
-            self._open.clear()
-            self._handed.clear()
-            self._raises.clear()
+        loop = self._loop
+        self.is_unwinding = loop.is_quiet = True
+        if loop.live_tasks() or loop.open_generators():
+            with loop:
+                leaks = unwind(loop, list(self._open.values()), self._context)
+            if leaks:
+                self.leaked = f"a body does not end when its run is parked: {lines.of_tasks(leaks)}"
+                _leaks.append(self)
+                return
+        # References both ways would leave all of it to the garbage collector.
+        loop.forget()
+        self._main = None
+        self._context = _NO_CONTEXT
+        self._open.clear()
+        self._handed.clear()
+        self._raises.clear()
 
     @override
     def _play(self, first: Callable[[], None]) -> None:
