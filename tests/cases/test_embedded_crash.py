@@ -100,6 +100,17 @@ def test_kill_of_the_server_loses_nothing_and_start_brings_it_back(data_dir: Pat
     assert rows == [(n,) for n in range(5)]
 
 
+def test_a_user_killed_while_it_makes_the_cluster(data_dir: Path) -> None:
+    """Its `initdb` runs on without it; the next one waits for that to end, and begins anew."""
+    with User(data_dir) as first:
+        while not (data_dir / "postgres.new" / "PG_VERSION").exists():
+            assert first.process.poll() is None
+        first.kill()
+    with EmbeddedPostgres(data_dir) as server:
+        assert born(server.url)
+    assert not (data_dir / "postgres.new").exists()
+
+
 def test_two_users_bring_a_killed_server_back_together(data_dir: Path) -> None:
     """Both call `start` after the kill; one starts it, both go on under their old URL."""
     with EmbeddedPostgres(data_dir) as one, EmbeddedPostgres(data_dir) as two:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
@@ -204,7 +205,15 @@ def test_a_directory_removed_under_the_server_is_started_anew() -> None:
     data_dir = Path(tempfile.mkdtemp(prefix="assay-test-"), ".assay")
     with EmbeddedPostgres(data_dir) as old:
         begun = born(old.url)
+        socket_dir = Path((data_dir / "socket").read_text())
+        orphan = psutil.Process(int((data_dir / "postgres" / "postmaster.pid").open().readline()))
         shutil.rmtree(data_dir)
         with EmbeddedPostgres(data_dir) as server:
-            assert begun != born(server.url)
+            assert born(server.url) != begun
+            old.stop()
+            assert ask(server.url, "SELECT 1") == 1
+    # It would notice within a minute, and end by itself.
+    orphan.send_signal(signal.SIGQUIT)
+    orphan.wait()
+    shutil.rmtree(socket_dir)
     shutil.rmtree(data_dir.parent)
