@@ -1,4 +1,4 @@
-"""The connections of a worker: one for flushes, one for claims and looks, one that listens."""
+"""The connections of a worker: for flushes, for claims, for looks, and one that listens."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ class Connections:
 
     Attributes:
         flushes: the writer's.
-        claims: for claims and looks.
+        claims: for claims, which need not be durable by themselves.
+        looks: for what events resolve.
     """
 
     def __init__(self, url: str, listen_url: str) -> None:
         self.flushes = Link(url, is_hot=True)
-        self.claims = Link(url, is_hot=True)
+        self.claims = Link(url, is_hot=True, is_durable=False)
+        self.looks = Link(url, is_hot=True)
         self._listen_url = listen_url
         self._listening: asyncio.Task[None] | None = None
 
@@ -46,6 +48,7 @@ class Connections:
                 await self._listening
         await self.flushes.close()
         await self.claims.close()
+        await self.looks.close()
 
     async def _listen(self, channel: str, hinted: Callable[[], None]) -> None:
         while True:

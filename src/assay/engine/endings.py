@@ -38,7 +38,6 @@ class Ending:
     output: str | None
     error: str | None
     trace: UUID
-    sessions: Mapping[str, str] | None
     started_at: float
     has_waited: bool
     last_wait_timed_out: bool = False

@@ -399,7 +399,6 @@ class LiveRun:
             output=output,
             error=error,
             trace=self.trace,
-            sessions=self.info.sessions,
             started_at=self._claimed.started_at,
             has_waited=self._has_waited,
             last_wait_timed_out=self._last_wait_timed_out,

@@ -124,10 +124,10 @@ class Worker:
             on_lost=lambda: loop.call_soon_threadsafe(self._lost),
         )
         loop = asyncio.get_running_loop()
-        arrivals = Arrivals(self._db.claims, project=project, clock=clock)
-        ingest = Ingest(self._db.claims, project=project, clock=clock, ids=ids)
+        arrivals = Arrivals(self._db.looks, project=project, clock=clock)
+        ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
         self._aftermath = Aftermath(
-            self._db.claims, arrivals, ingest, project=project, app=app, wake=self._wake.set
+            self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
         self._sweeper = Sweeper(
             ingest, arrivals, project=project, clock=clock, lease_s=self.options.lease_s
@@ -278,7 +278,7 @@ class Worker:
 
     async def _rest(self, seconds: float) -> None:
         """Wait for a hint, the next due turn, or the time for a look."""
-        if seconds >= self.options.idle_s and not self._is_idle:
+        if not self._is_idle:
             self._is_idle = True
             await worker_store.set_idle(await self._db.claims.get(), self.id, idle=True)
             return  # commit first, then look
@@ -361,7 +361,7 @@ class Worker:
             await asyncio.sleep(min(self.options.heartbeat_s, 1.0))
             try:
                 await self._look_at_live()
-                if await self._sweeper.sweep(await self._db.claims.get()):
+                if await self._sweeper.sweep(await self._db.looks.get()):
                     self._wake.set()
             except psycopg.Error as error:
                 _log.warning("standing in for lost workers failed: %s", error)

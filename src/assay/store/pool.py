@@ -38,15 +38,24 @@ async def connect(url: str) -> AsyncConn:
     return await AsyncConnection.connect(url, autocommit=True, options=_COMMON)
 
 
-async def connect_hot(url: str) -> AsyncConn:
-    """A worker's connection: plans are made once and reused (never for people's queries)."""
+async def connect_hot(url: str, *, is_durable: bool = True) -> AsyncConn:
+    """A worker's connection: plans are made once and reused (never for people's queries).
+
+    Args:
+        url: of the database.
+        is_durable: whether a commit waits for the disk. What is lost without is lost in order, and
+            any later durable commit makes it durable too.
+    """
     connection = await connect(url)
     if await server_of(connection) is Server.CITUS:
         # A forced generic plan fails there: "could not create distributed plan".
         return connection
     await connection.close()
     return await AsyncConnection.connect(
-        url, autocommit=True, options=f"{_COMMON} {_HOT}", prepare_threshold=0
+        url,
+        autocommit=True,
+        options=f"{_COMMON} {_HOT}" + ("" if is_durable else " -c synchronous_commit=off"),
+        prepare_threshold=0,
     )
 
 
@@ -64,9 +73,10 @@ async def server_of(connection: AsyncConn) -> Server:
 class Link:
     """A connection that is opened when first asked for, and again once it has broken."""
 
-    def __init__(self, url: str, *, is_hot: bool = False) -> None:
+    def __init__(self, url: str, *, is_hot: bool = False, is_durable: bool = True) -> None:
         self._url = url
         self._is_hot = is_hot
+        self._is_durable = is_durable
         self._connection: AsyncConn | None = None
         self._opening = asyncio.Lock()
 
@@ -81,7 +91,11 @@ class Link:
             async with self._opening:
                 connection = self._connection
                 if connection is None or connection.closed:
-                    connection = await (connect_hot if self._is_hot else connect)(self._url)
+                    connection = await (
+                        connect_hot(self._url, is_durable=self._is_durable)
+                        if self._is_hot
+                        else connect(self._url)
+                    )
                     self._connection = connection
         return connection
 

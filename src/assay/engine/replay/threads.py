@@ -174,15 +174,20 @@ class SyncReplay(Replay):
             return
         self.is_unwinding = True
         main = self._main
-        if main is None or main.has_ended:
+        if main is None:
             return
-        if not self._is_given_up:
+        if not main.has_ended and not self._is_given_up:
             for ask in list(self._open.values()):
                 ask.set_exception(Parked())
             self._run_branches()
         if not main.has_ended:
             self.leaked = f"a body does not end when its run is parked: {self._stuck_at()}"
             _leaks.append(self)
+            return
+        # References both ways would leave all of it to the garbage collector.
+        self._main = None
+        self._open.clear()
+        self._handed.clear()
 
     @override
     def _play(self, first: Callable[[], None]) -> None:

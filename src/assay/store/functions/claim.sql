@@ -57,31 +57,31 @@ BEGIN
         SELECT json_agg(json_build_array(j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error)
             ORDER BY j.seq) AS entries
         FROM assay.journal j
-        WHERE j.project_id = p_project AND j.run_id = t.run_id) j ON t.generation > 1
+        WHERE t.generation > 1 AND j.project_id = p_project AND j.run_id = t.run_id) j ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(a.step, a.attempt, extract(epoch FROM a.retry_at)::float8,
             a.ended_at IS NULL, a.span, extract(epoch FROM a.started_at)::float8, a.name, a.idx)
             ORDER BY a.step, a.attempt) AS tries
         FROM assay.attempts a
-        WHERE a.project_id = p_project AND a.run_id = t.run_id) a ON t.generation > 1
+        WHERE t.generation > 1 AND a.project_id = p_project AND a.run_id = t.run_id) a ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(w.step, extract(epoch FROM w.expires_at)::float8, w.kind)) AS open
         FROM assay.waits w
-        WHERE w.project_id = p_project AND w.run_id = t.run_id) w ON t.generation > 1
+        WHERE t.generation > 1 AND w.project_id = p_project AND w.run_id = t.run_id) w ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_object('id', d.defer_id, 'scorer', d.scorer, 'names', d.names,
             'payload', d.payload, 'experiment', d.experiment, 'sessions', d.sessions, 'state', d.state)
             ORDER BY d.promised_at, d.defer_id) AS promises
         FROM assay.defers d
-        WHERE d.project_id = p_project AND d.run_id = t.run_id) d ON t.generation > 1
+        WHERE t.generation > 1 AND d.project_id = p_project AND d.run_id = t.run_id) d ON true
     LEFT JOIN LATERAL (
         SELECT json_build_object('function', q.fn, 'status', q.status, 'output', q.output, 'error', q.error,
             'started_at', extract(epoch FROM q.started_at)::float8, 'experiment', f.experiment,
             'names', f.names) AS parent
         FROM assay.runs q
         JOIN assay.defers f ON f.project_id = q.project_id AND f.run_id = q.id
-        WHERE q.project_id = p_project AND q.id = r.parent_run AND f.defer_id = r.parent_defer
-        ) p ON r.parent_defer IS NOT NULL
+        WHERE r.parent_defer IS NOT NULL AND q.project_id = p_project AND q.id = r.parent_run
+            AND f.project_id = p_project AND f.defer_id = r.parent_defer) p ON true
     WHERE t.project_id = p_project AND t.run_id = ANY (v_all)
     ORDER BY t.due_at, t.run_id;
 END $$;
