@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from assay import durations, ids
 from assay.clock import DatabaseClock
@@ -15,10 +15,10 @@ from assay.sdk.events import drafts
 from assay.sdk.functions import Function, Scorer
 from assay.sdk.port import current_journal
 from assay.sdk.questions import Sent
-from assay.sdk.scores import checked, in_run
+from assay.sdk.scores import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import datetime, timedelta
 
     import httpx2
@@ -29,14 +29,11 @@ if TYPE_CHECKING:
     from assay.sdk.events import D, Event
     from assay.sdk.functions import FunctionDecorator, ScorerDecorator, TypedScorerDecorator
     from assay.sdk.http import Api
-    from assay.sdk.port import EventDraft, Journal
     from assay.sdk.sync import SyncClient
     from assay.sdk.triggers import TriggerInput
 
+P = ParamSpec("P")
 R = TypeVar("R")
-
-SEND_STEP = "assay.send"
-SCORE_STEP = "assay.score"
 
 
 class Client:
@@ -143,12 +140,12 @@ class Client:
         written = drafts(events)
         journal = current_journal.get()
         if not written:
-            return _give(Sent((), ()))
+            return _later(Sent, (), ())
         if journal is None:
             return self._api().send(written, self._ids)
         if journal.current_step() is not None:
-            return _send_in_step(journal, written)
-        return ask(journal, questions.sending(SEND_STEP, written))
+            return _later(questions.send_in_step, journal, written)
+        return ask(journal, questions.sending(questions.SEND_STEP, written))
 
     def score(
         self,
@@ -192,10 +189,9 @@ class Client:
         journal = current_journal.get()
         if journal is None:
             return self._api().score(_outside(score), given or self._ids.new())
-        step = journal.current_step()
-        if step is not None:
-            return _score_in_step(journal, score, given)
-        return ask(journal, questions.scoring(SCORE_STEP, score, journal, given))
+        if journal.current_step() is not None:
+            return _later(questions.score_in_step, journal, score, given)
+        return ask(journal, questions.scoring(questions.SCORE_STEP, score, journal, given))
 
     @overload
     def result(
@@ -288,13 +284,5 @@ def _refuse_in_body(call: str, hint: str) -> None:
         )
 
 
-async def _give(value: R) -> R:
-    return value
-
-
-async def _send_in_step(journal: Journal, events: Sequence[EventDraft]) -> Sent:
-    return Sent(tuple(map(ids.to_text, journal.send(events))), ())
-
-
-async def _score_in_step(journal: Journal, score: CheckedScore, given: Any) -> None:
-    journal.score(in_run(score, journal, journal.current_step(), given))
+async def _later(act: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    return act(*args, **kwargs)

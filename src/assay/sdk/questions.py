@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from assay import durations
+from assay import durations, ids
 from assay.errors import AssayError
 from assay.model import json_text
 from assay.model.journal import Kind
@@ -39,6 +39,8 @@ R = TypeVar("R")
 
 MAX_RETRIES = 20
 RESERVED = "assay."
+SEND_STEP = "assay.send"
+SCORE_STEP = "assay.score"
 _PLAIN = Codec()
 
 
@@ -198,6 +200,16 @@ def scoring(
     """Write a score once, under a step id that may be one of Assay's own."""
     request = ScoreWrite(score=in_run(score, journal, None, id))
     return Question(Operation(kind=Kind.SCORE, name=step, request=request), _nothing)
+
+
+def send_in_step(journal: Journal, events: Sequence[EventDraft]) -> Sent:
+    """Give events to the step attempt that runs, to be sent with its outcome."""
+    return Sent(tuple(map(ids.to_text, journal.send(events))), ())
+
+
+def score_in_step(journal: Journal, score: CheckedScore, id: UUID | None = None) -> None:
+    """Give a score to the step attempt that runs, kept also if that fails."""
+    journal.score(in_run(score, journal, journal.current_step(), id))
 
 
 def check_wanted(event: object) -> str:

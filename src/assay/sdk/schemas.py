@@ -43,9 +43,12 @@ class Schema:
         try:
             # A value of another type is written by guessing, with a warning: not exact.
             plain = self._adapter.dump_python(value, mode="json", by_alias=True, warnings="error")
-            return json_text.dump(plain)
+            text = json_text.dump(plain)
         except (PydanticSerializationError, json_text.NotJsonError, UnicodeError) as error:
             raise MisfitError(_one_line(str(error))) from error
+        # What can be written but not read must fail where it is written, while it can be mended.
+        self.load(text)
+        return text
 
     def load(self, text: str) -> Any:
         """The value written as JSON text."""

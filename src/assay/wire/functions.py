@@ -1,0 +1,34 @@
+"""Functions as they are registered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from assay.wire.base import Message
+
+
+class Trigger(Message):
+    """One way to start a function: an event's name or pattern, and a CEL condition."""
+
+    event: str
+    condition: str | None = None
+
+
+class Function(Message):
+    """A registered function or scorer.
+
+    Attributes:
+        scores: the names that a scorer declares.
+        seen_at: when a worker last said that it serves it.
+    """
+
+    id: str
+    app_id: str
+    kind: Literal["function", "scorer"]
+    triggers: list[Trigger] = Field(default_factory=list)
+    scores: list[str] = Field(default_factory=list)
+    retries: int
+    seen_at: datetime | None = None

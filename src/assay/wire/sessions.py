@@ -1,0 +1,51 @@
+"""Sessions: pairs of key and id that group runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from assay.wire.base import Message
+
+
+class Session(Message):
+    """One pair."""
+
+    key: str
+    id: str
+
+
+class ScoreRollup(Message):
+    """The latest scores of one name over the runs of a session; booleans count as 1 and 0.
+
+    Attributes:
+        n: how many there are.
+    """
+
+    name: str
+    n: int
+    mean: float
+    min: float
+    max: float
+
+
+class SessionSummary(Session):
+    """A session with its runs counted, and their scores rolled up.
+
+    Attributes:
+        last_active_at: the latest change of one of its runs.
+        functions: ids of those that ran.
+    """
+
+    run_count: int
+    failed_run_count: int
+    last_active_at: datetime
+    functions: list[str]
+    scores: list[ScoreRollup]
+
+
+class SessionKey(Message):
+    """A key with the number of different ids that it has."""
+
+    key: str
+    session_count: int
+    last_active_at: datetime
