@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from assay.engine.replay import AsyncReplay, Replay, ReplayLimits, SyncBodies, SyncReplay, Turn
+from assay.engine.replay import (
+    AsyncReplay,
+    Finished,
+    Replay,
+    ReplayLimits,
+    SyncBodies,
+    SyncReplay,
+    Turn,
+)
 from assay.errors import Failure, StepError
 from assay.ids import step_key
 from assay.model.journal import Entry, Kind, Memo
@@ -20,7 +28,7 @@ from assay.sdk.port import Operation, StepCall
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from assay.engine.replay import Asked, Finished
+    from assay.engine.replay import Asked
 
 RUN = uuid.UUID(int=0x0190_0000_0000_7000_8000_1234_5678_9ABC)
 THREADS = SyncBodies()
@@ -217,6 +225,16 @@ def outcome_of(finished: Finished) -> str:
         return f"output {finished.output}"
     failure = finished.failure
     return f"{failure.type} {failure.code} {failure.retriable} {failure.message}"
+
+
+def finish(body: Body, *names: str, limits: ReplayLimits | None = None) -> Finished:
+    """How a body ends that finds these steps in its journal."""
+    replay, _ = start(body, entries_of(*names), limits=limits)
+    turn = replay.begin()
+    replay.unwind()
+    assert not replay.leaked
+    assert turn.finished is not None
+    return turn.finished
 
 
 Starter = Callable[[Sequence[Entry]], tuple[Replay, Life]]

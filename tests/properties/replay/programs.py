@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hypothesis import settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
@@ -214,6 +215,8 @@ _KINDS: dict[str, Callable[[Node, str], Awaitable[str]]] = {
     "generator": _generator,
     "forget": _forget,
 }
+# The unit of every count here, so that one profile can make all of them thorough.
+EXAMPLES = (settings.default or settings()).max_examples
 _NAMES = ["a", "a", "b", "c", "fail"]
 
 steps = st.sampled_from(_NAMES).map(lambda name: Node("step", (), name))

@@ -9,11 +9,11 @@ from hypothesis import Phase, given, settings
 
 from assay.engine.replay.loop import RunLoop
 from properties.replay.harness import World, start
-from properties.replay.programs import Node, play, programs, schedules
+from properties.replay.programs import EXAMPLES, Node, play, programs, schedules
 
 
 @given(program=programs, schedule=schedules)
-@settings(max_examples=2_500)
+@settings(max_examples=25 * EXAMPLES)
 def test_every_life_of_a_run_is_the_same(program: Node, schedule: list[int]) -> None:
     """Outcome, log and asks are equal on replay, after crashes and after parkings."""
     World(lambda entries: start(lambda: play(program, "p"), entries), schedule).run()

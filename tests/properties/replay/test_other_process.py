@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 
 from properties.replay import elsewhere
 from properties.replay.harness import World, start
-from properties.replay.programs import Node, play, programs, schedules, to_json
+from properties.replay.programs import EXAMPLES, Node, play, programs, schedules, to_json
 
 
 def test_journals_replay_equal_in_another_process() -> None:
@@ -21,7 +21,7 @@ def test_journals_replay_equal_in_another_process() -> None:
     expected: list[str] = []
 
     @given(program=programs, schedule=schedules)
-    @settings(max_examples=200, database=None, phases=[Phase.generate])
+    @settings(max_examples=2 * EXAMPLES, database=None, phases=[Phase.generate])
     def live(program: Node, schedule: list[int]) -> None:
         world = World(lambda entries: start(lambda: play(program, "p"), entries), schedule)
         life = world.run()

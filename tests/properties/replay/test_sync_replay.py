@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from assay.errors import StepError
 from properties.replay.harness import World, call, note, parallel, start_sync
-from properties.replay.programs import Node, schedules, steps
+from properties.replay.programs import EXAMPLES, Node, schedules, steps
 
 
 def play(node: Node, site: str) -> str:
@@ -58,7 +58,7 @@ programs = st.recursive(
 
 
 @given(program=programs, schedule=schedules)
-@settings(max_examples=600)
+@settings(max_examples=6 * EXAMPLES)
 def test_every_life_of_a_run_is_the_same(program: Node, schedule: list[int]) -> None:
     """Outcome, log and asks of sync bodies are equal on replay, after crashes and parkings."""
     World(lambda entries: start_sync(lambda: play(program, "p"), entries), schedule).run()

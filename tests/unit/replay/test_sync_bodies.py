@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import threading
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -304,14 +304,16 @@ def test_reordered_removed_and_repeated_steps_follow_the_rules_of_coroutines() -
     assert code_of(turn) == "journal_mismatch"
 
 
-def test_what_blocks_in_a_sync_body_cannot_be_told_from_work() -> None:
-    """Sleeping works, but holds the worker: it belongs into ctx.step.sleep."""
+def test_a_loop_of_its_own_is_work_like_any_other() -> None:
+    """What a sync body does between its calls is not seen; all of it is done anew on replay."""
 
-    def body() -> str:
-        time.sleep(0)
-        return call("a")
+    async def rest() -> str:
+        await asyncio.sleep(0)
+        return "rested"
 
-    assert Finished("1", None, None) == begin(body, "a").finished
+    finished = begin(lambda: asyncio.run(rest()) + call("a"), "a").finished
+
+    assert finished == Finished("rested1", None, None)
 
 
 def test_threads_are_used_again_and_end_when_the_pool_closes() -> None:
