@@ -120,7 +120,8 @@ class Cluster:
             for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
                 (recorded / name).unlink(missing_ok=True)
             return recorded
-        path = Path(tempfile.mkdtemp(prefix="assay-", dir=_short_parent()))
+        parent = SOCKET_PARENT if SOCKET_PARENT.is_dir() else None
+        path = Path(tempfile.mkdtemp(prefix="assay-", dir=parent))
         if self.account.switch:
             os.chown(path, self.account.uid, self.account.gid)
         self._write_private("socket", str(path))
@@ -164,27 +165,27 @@ class Cluster:
         fresh.mkdir(mode=0o700)
         password = secrets.token_hex(24)
         self._write_private("password", password + "\n")
-        with tempfile.TemporaryDirectory(prefix="assay-", dir=_short_parent()) as scratch:
-            password_file = Path(scratch, "password")
-            password_file.touch(mode=0o600)
-            password_file.write_text(password + "\n", "utf-8")
+        # A file without a name: nothing is left of it if we are killed.
+        with tempfile.TemporaryFile() as password_file:
+            password_file.write(password.encode() + b"\n")
+            password_file.seek(0)
             if self.account.switch:
-                for path in (fresh, Path(scratch), password_file):
-                    os.chown(path, self.account.uid, self.account.gid)
-            self._initialise(fresh, password_file, keep)
+                os.chown(fresh, self.account.uid, self.account.gid)
+                os.fchown(password_file.fileno(), self.account.uid, self.account.gid)
+            self._initialise(fresh, password_file.fileno(), keep)
         fresh.rename(self.directory)
 
-    def _initialise(self, fresh: Path, password_file: Path, keep: Sequence[int]) -> None:
+    def _initialise(self, fresh: Path, password: int, keep: Sequence[int]) -> None:
         where = self.directory_argument if self.directory_argument.startswith("/proc/") else fresh
         # The built-in collation doesn't change with the C library, so indexes stay right.
         self._run(
             [
-                *("initdb", "-D", str(where), "-U", USER, f"--pwfile={password_file}"),
+                *("initdb", "-D", str(where), "-U", USER, f"--pwfile=/dev/fd/{password}"),
                 *("--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"),
                 *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"),
             ],
             cwd=fresh,
-            keep=keep,
+            keep=[*keep, password],
         )
         self._run(
             ["postgres", "--single", "-D", str(where), "template1"],
@@ -221,7 +222,3 @@ class Cluster:
 def cluster_directory(data_dir: Path) -> Path:
     """PostgreSQL's own directory below Assay's."""
     return data_dir / "postgres"
-
-
-def _short_parent() -> Path | None:
-    return SOCKET_PARENT if SOCKET_PARENT.is_dir() else None
