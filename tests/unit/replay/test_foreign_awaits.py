@@ -13,6 +13,7 @@ import anyio.lowlevel
 import pytest
 
 from assay.engine.replay import Finished
+from assay.errors import AssayError
 from properties.replay.harness import finish, start, step
 
 Wait = Callable[[], Coroutine[object, object, object]]
@@ -286,10 +287,10 @@ def test_a_future_of_the_body_is_not_for_steps() -> None:
 
     with pytest.raises(RuntimeError, match="different loop"):
         asyncio.run(wait_in_step())
-    with pytest.raises(Exception, match="let a step return the value") as refused:
+    with pytest.raises(AssayError, match="let a step return the value") as refused:
         kept[0].set_result("from outside")
 
-    assert getattr(refused.value, "code", None) == "body_io"
+    assert refused.value.code == "body_io"
     replay.unwind()
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
-from assay.engine.replay.failures import refusal
+from assay.errors import AssayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,14 +47,14 @@ class BareLoop(asyncio.AbstractEventLoop):
 def _refusing(name: str) -> Callable[..., NoReturn]:
     def method(_self: BareLoop, *_args: object, **_options: object) -> NoReturn:
         if name in _TIMERS:
-            raise refusal(
-                "body_io",
+            raise AssayError(
                 "a body has no timers",
+                code="body_io",
                 hint="wait with ctx.step.sleep, limit a step with ctx.step.options(timeout=...)",
             )
-        raise refusal(
-            "body_io",
+        raise AssayError(
             f"a body does no I/O and has no threads, but something called its loop's {name}",
+            code="body_io",
             hint="put it in a step: ctx.step.run(id, function)",
         )
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, NoReturn
 from typing_extensions import override
 
 from assay.engine.replay import lines
-from assay.engine.replay.failures import describe, refusal
+from assay.engine.replay.failures import describe
 from assay.engine.replay.loop import RunFuture, RunLoop, RunTask
 from assay.engine.replay.replay import Place, Replay
 from assay.engine.replay.turns import Finished
 from assay.engine.replay.unwinding import unwind
-from assay.errors import Parked
+from assay.errors import AssayError, Parked
 from assay.model.journal import Memo
 
 if TYPE_CHECKING:
@@ -76,9 +76,9 @@ class AsyncReplay(Replay):
     def ask(self, operation: Operation) -> asyncio.Future[Memo]:
         loop = self._loop
         if asyncio._get_running_loop() is not loop:  # noqa: SLF001 - the fast, quiet form
-            raise refusal(
-                "ctx_elsewhere",
+            raise AssayError(
                 f"step {operation.name!r} was asked for outside the body that its ctx belongs to",
+                code="ctx_elsewhere",
                 hint="use ctx only in its own body, not in threads, steps or other runs",
             )
         future = AskFuture(loop=loop)
@@ -140,8 +140,8 @@ class AsyncReplay(Replay):
                 has_settled = settle()
             if not has_settled:
                 where = lines.of_tasks(self._loop.live_tasks())
-                self._refused = refusal(
-                    "body_never_settles", f"the body runs on and on without asking; at {where}"
+                self._refused = AssayError(
+                    f"the body runs on and on without asking; at {where}", code="body_never_settles"
                 )
             self._loop.is_quiet = False
 
@@ -185,8 +185,8 @@ async def _raise(error: BaseException) -> str:
 
 
 def _refuse_sync(what: str) -> NoReturn:
-    raise refusal(
-        "ctx_elsewhere",
+    raise AssayError(
         f"{what}: a coroutine used the context of a sync function",
+        code="ctx_elsewhere",
         hint="await it on assay.Context",
     )

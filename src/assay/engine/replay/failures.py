@@ -39,11 +39,6 @@ def describe(error: BaseException) -> Failure:
     return failure
 
 
-def refusal(code: str, message: str, *, hint: str | None = None) -> AssayError:
-    """An error of the body's own making: trying again cannot help."""
-    return AssayError(message, code=code, hint=hint)
-
-
 def _leaves(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, BaseExceptionGroup):
         for member in error.exceptions:

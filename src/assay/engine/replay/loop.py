@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from assay.engine.replay import watch
 from assay.engine.replay.bare import BareLoop
-from assay.engine.replay.failures import refusal
+from assay.errors import AssayError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Mapping
@@ -281,9 +281,9 @@ class RunLoop(BareLoop):
     def _refuse_foreign(self, callback: object) -> NoReturn:
         wake = getattr(callback, "__qualname__", None) or repr(callback)
         self.foreign_wakes.append(wake)
-        raise refusal(
-            "body_io",
+        raise AssayError(
             f"{wake} was scheduled on a body's event loop from outside the body",
+            code="body_io",
             hint="a body is woken by ctx alone: let a step return the value",
         )
 
@@ -296,9 +296,9 @@ def _refuse_unordered() -> None:
     frame = sys._getframe(2)  # noqa: SLF001 - as in create_task
     while frame.f_back is not None and frame.f_code.co_filename == asyncio_tasks.__file__:
         if frame.f_code.co_qualname.startswith(_UNORDERED):
-            raise refusal(
-                "body_unordered",
+            raise AssayError(
                 "asyncio.as_completed starts bare coroutines in an order that no replay repeats",
+                code="body_unordered",
                 hint="make the tasks first: as_completed([asyncio.create_task(c), ...])",
             )
         frame = frame.f_back

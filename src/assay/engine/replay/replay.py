@@ -6,8 +6,9 @@ import time
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
-from assay.engine.replay.failures import describe, refusal
+from assay.engine.replay.failures import describe
 from assay.engine.replay.turns import Asked, Finished, ReplayLimits, Turn
+from assay.errors import AssayError
 from assay.ids import step_key
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from contextvars import Context
     from uuid import UUID
 
-    from assay.errors import AssayError
     from assay.model.journal import Entry, Memo
     from assay.sdk.port import Operation
 
@@ -168,9 +168,9 @@ class Replay(ABC):
             else (number.isdecimal() and 0 < int(number) < self._uses.get(base, 0))
         )
         if is_taken:
-            raise refusal(
-                "step_id_taken",
+            raise AssayError(
                 f"step id {name!r} stands for the same step as another id of this run",
+                code="step_id_taken",
                 hint="let no step id end in a colon and a number",
             )
 
@@ -222,7 +222,9 @@ class Replay(ABC):
         finished = self._outcome()
         refused = self._refused
         if finished is None and not self._open and not self._late and refused is None:
-            refused = refusal("body_stuck", f"nothing can wake the body; {self._stuck_at()}")
+            refused = AssayError(
+                f"nothing can wake the body; {self._stuck_at()}", code="body_stuck"
+            )
         if refused is not None:
             finished = Finished(None, describe(refused), refused)
         asks: tuple[Asked, ...] = ()
@@ -244,9 +246,9 @@ class Replay(ABC):
 
 def _mismatch(entry: Entry, what: str) -> AssayError:
     use = f" (use {entry.index + 1})" if entry.index else ""
-    return refusal(
-        "journal_mismatch",
+    return AssayError(
         f"journal entry {entry.seq}, step {entry.name!r}{use}, {what}",
+        code="journal_mismatch",
         hint="the code has changed under a run in progress: let the old code finish it, "
         "or give changed steps new ids",
     )

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from assay.engine.replay import watch
-from assay.engine.replay.failures import describe, refusal
+from assay.engine.replay.failures import describe
 from assay.engine.replay.replay import Place, Replay
 from assay.engine.replay.turns import Finished
-from assay.errors import Parked
+from assay.errors import AssayError, Parked
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -131,9 +131,9 @@ class SyncReplay(Replay):
 
     @override
     def ask(self, operation: Operation) -> Future[Memo]:
-        raise refusal(
-            "ctx_elsewhere",
+        raise AssayError(
             f"step {operation.name!r}: a sync function awaited its context",
+            code="ctx_elsewhere",
             hint="call it without await on assay.SyncContext",
         )
 
@@ -151,9 +151,9 @@ class SyncReplay(Replay):
     def parallel(self, branches: Sequence[Callable[[], object]]) -> list[object]:
         branch = self._here("parallel")
         if self._branches + len(branches) > self._limits.branches:
-            raise refusal(
-                "too_many_branches",
+            raise AssayError(
                 f"a sync function holds a thread for each branch, {self._limits.branches} at most",
+                code="too_many_branches",
                 hint="use an async function, whose branches cost no threads",
             )
         if not branches:
@@ -194,10 +194,10 @@ class SyncReplay(Replay):
         first()
         self._run_branches()
         if self._is_given_up:
-            self._refused = refusal(
-                "body_never_settles",
+            self._refused = AssayError(
                 f"the body has been running for {self._limits.seconds_per_pump:g} s "
                 f"without asking; {self._stuck_at()}",
+                code="body_never_settles",
                 hint="put what takes long into a step: ctx.step.run(id, function)",
             )
 
@@ -298,9 +298,9 @@ class SyncReplay(Replay):
         """The branch that asks; it is sent away where the run is being unwound."""
         branch = self._running
         if branch is None or branch.thread != threading.get_ident():
-            raise refusal(
-                "ctx_elsewhere",
+            raise AssayError(
                 f"{what} was asked for outside the body that its ctx belongs to",
+                code="ctx_elsewhere",
                 hint="use ctx only in its own body; for branches there is ctx.parallel",
             )
         if self.is_unwinding or self._is_given_up:
