@@ -26,6 +26,7 @@ class OutcomeRecord:
     Attributes:
         run_id: the run that promised it. `scorer_run`: the run that is to keep the promise.
         reason: why it is not observed, where that is known.
+        due_at: when the scorer's present wait gives up.
     """
 
     run_id: UUID
@@ -38,6 +39,7 @@ class OutcomeRecord:
     promised_at: datetime
     changed_at: datetime
     scorer_run: UUID | None
+    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

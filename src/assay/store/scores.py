@@ -24,7 +24,12 @@ _LATEST_KEY = ("after_run", "after_subject", "after_step", "after_idx", "after_n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRecord:
-    """A score as it is stored; `step` is empty for a score about a run."""
+    """A score as it is stored; `step` is empty for a score about a run.
+
+    Attributes:
+        is_latest: whether it is the one that counts for its subject and name.
+        is_orphan: whether it is about a step that its run, now over, never came to.
+    """
 
     id: UUID
     subject: str
@@ -41,6 +46,8 @@ class ScoreRecord:
     source_run: UUID | None
     author: str | None
     rationale: str | None
+    is_latest: bool
+    is_orphan: bool
 
 
 async def record(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from assay.store.pages import Page, compose, decode, encode, fetch
+from assay.store.pages import Page, compose, decode, encode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class ScoreNumbers:
         true_share: among the `n_bool`, None where there are none.
     """
 
+    key: str
+    id: str
     name: str
     n: int
     mean: float
@@ -52,6 +54,16 @@ class ScoreNumbers:
     greatest: float
     n_bool: int
     true_share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCount:
+    """A session key, how many ids it has and how many runs they group."""
+
+    key: str
+    run_count: int
+    session_count: int
+    last_active_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,13 +137,29 @@ async def summaries(
     return [SessionRecord(**row) for row in rows]
 
 
-async def scores(cursor: Reading, *, project: int, key: str, id_: str) -> list[ScoreNumbers]:
-    """The scores of a session's runs, by name."""
-    rows = await fetch(cursor, _SQL["scores"], {"project": project, "key": key, "id": id_})
-    return [ScoreNumbers(**row) for row in rows]
+async def scores(
+    cursor: Reading, *, project: int, pairs: Sequence[tuple[str, str]]
+) -> list[ScoreNumbers]:
+    """The scores of some sessions' runs, by session and name."""
+    values = {
+        "project": project,
+        "keys": [key for key, _ in pairs],
+        "ids": [id_ for _, id_ in pairs],
+    }
+    return [ScoreNumbers(**row) for row in await fetch(cursor, _SQL["scores"], values)]
 
 
 async def promises(cursor: Reading, *, project: int, key: str, id_: str) -> list[PromiseCount]:
     """The outcomes promised by a session's runs, by name and state."""
     rows = await fetch(cursor, _SQL["promises"], {"project": project, "key": key, "id": id_})
     return [PromiseCount(**row) for row in rows]
+
+
+async def keys(
+    cursor: Reading, *, project: int, limit: int, after: str | None = None
+) -> Page[KeyCount]:
+    """A page of the keys in use, in their order."""
+    (last,) = ("",) if after is None else decode(after, (str,))
+    values = {"project": project, "after": last, "limit": limit + 1}
+    rows = await fetch(cursor, _SQL["keys"], values)
+    return page_of([KeyCount(**row) for row in rows], limit, lambda one: (one.key,))

@@ -1,6 +1,10 @@
 -- name: list
 SELECT o.run_id, o.defer_id, o.name, o.scorer, o.state, o.reason, o.score_id, o.promised_at, o.changed_at,
-    d.child_run AS scorer_run
+    d.child_run AS scorer_run,
+    CASE WHEN o.state = 'pending' THEN (
+        SELECT max(w.expires_at) FROM assay.waits w
+        WHERE w.project_id = %(project)s AND w.run_id = d.child_run AND w.kind = 'wait'
+            AND w.resolved_at IS NULL AND w.expires_at < '9999-01-01') END AS due_at
 FROM assay.outcomes o
 LEFT JOIN assay.defers d ON d.project_id = %(project)s AND d.run_id = o.run_id AND d.defer_id = o.defer_id
 WHERE o.project_id = %(project)s

@@ -3,7 +3,14 @@ SELECT assay.record_scores(%(project)s, %(now)s, %(scores)s, NULL)
 
 -- name: latest
 SELECT s.id, s.subject, s.run_id, s.step, s.idx, s.attempt, s.name, s.value, s.is_bool, s.at, s.recorded_at,
-    s.source, s.source_run, s.author, s.rationale
+    s.source, s.source_run, s.author, s.rationale, true AS is_latest,
+    s.subject = 'step'
+        AND EXISTS (SELECT FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = s.run_id
+            AND r.status IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM assay.journal j WHERE j.project_id = %(project)s
+            AND j.run_id = s.run_id AND j.name = s.step AND j.idx = s.idx)
+        AND NOT EXISTS (SELECT FROM assay.attempts a WHERE a.project_id = %(project)s
+            AND a.run_id = s.run_id AND a.name = s.step AND a.idx = s.idx) AS is_orphan
 FROM assay.scores_latest l
 JOIN assay.scores s ON s.project_id = %(project)s AND s.id = l.score_id
 WHERE l.project_id = %(project)s
@@ -24,7 +31,16 @@ ORDER BY l.run_id DESC, l.subject DESC, l.step DESC, l.idx DESC, l.name DESC LIM
 
 -- name: all
 SELECT s.id, s.subject, s.run_id, s.step, s.idx, s.attempt, s.name, s.value, s.is_bool, s.at, s.recorded_at,
-    s.source, s.source_run, s.author, s.rationale
+    s.source, s.source_run, s.author, s.rationale, EXISTS (SELECT FROM assay.scores_latest l WHERE l.project_id = %(project)s
+        AND l.run_id = s.run_id AND l.subject = s.subject AND l.step = s.step AND l.idx = s.idx
+        AND l.name = s.name AND l.score_id = s.id) AS is_latest,
+    s.subject = 'step'
+        AND EXISTS (SELECT FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = s.run_id
+            AND r.status IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM assay.journal j WHERE j.project_id = %(project)s
+            AND j.run_id = s.run_id AND j.name = s.step AND j.idx = s.idx)
+        AND NOT EXISTS (SELECT FROM assay.attempts a WHERE a.project_id = %(project)s
+            AND a.run_id = s.run_id AND a.name = s.step AND a.idx = s.idx) AS is_orphan
 FROM assay.scores s
 WHERE s.project_id = %(project)s
 

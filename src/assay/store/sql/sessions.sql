@@ -32,15 +32,17 @@ WHERE s.project_id = %(project)s
 GROUP BY u.key, u.value
 
 -- name: scores
-SELECT u.name, count(*) AS n, avg(u.value) AS mean, min(u.value) AS least, max(u.value) AS greatest,
-    count(*) FILTER (WHERE u.is_bool) AS n_bool, avg(u.value) FILTER (WHERE u.is_bool) AS true_share
-FROM (SELECT l.run_id, l.name, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool
-      FROM assay.run_sessions s
+SELECT u.key, u.value AS id, u.name, count(*) AS n, avg(u.score) AS mean, min(u.score) AS least,
+    max(u.score) AS greatest, count(*) FILTER (WHERE u.is_bool) AS n_bool,
+    avg(u.score) FILTER (WHERE u.is_bool) AS true_share
+FROM (SELECT p.key, p.value, l.run_id, l.name, avg(l.value) AS score, bool_and(l.is_bool) AS is_bool
+      FROM unnest(%(keys)s::text[], %(ids)s::text[]) AS p(key, value)
+      JOIN assay.run_sessions s ON s.project_id = %(project)s AND s.key = p.key AND s.value = p.value
       JOIN assay.scores_latest l ON l.project_id = %(project)s AND l.run_id = s.run_id
-      WHERE s.project_id = %(project)s AND s.key = %(key)s AND s.value = %(id)s
-      GROUP BY l.run_id, l.name) u
-GROUP BY u.name
-ORDER BY u.name
+      WHERE s.project_id = %(project)s
+      GROUP BY p.key, p.value, l.run_id, l.name) u
+GROUP BY u.key, u.value, u.name
+ORDER BY u.key, u.value, u.name
 
 -- name: promises
 SELECT o.name, o.state, count(*) AS n
@@ -49,3 +51,12 @@ JOIN assay.outcomes o ON o.project_id = %(project)s AND o.run_id = s.run_id
 WHERE s.project_id = %(project)s AND s.key = %(key)s AND s.value = %(id)s
 GROUP BY o.name, o.state
 ORDER BY o.name, o.state
+
+-- name: keys
+SELECT s.key, count(*) AS run_count, count(DISTINCT s.value) AS session_count,
+    (SELECT coalesce(r.ended_at, r.started_at, r.queued_at) FROM assay.runs r
+     WHERE r.project_id = %(project)s AND r.id = (array_agg(s.run_id ORDER BY s.run_id DESC))[1]) AS last_active_at
+FROM assay.run_sessions s
+WHERE s.project_id = %(project)s AND s.key > %(after)s
+GROUP BY s.key
+ORDER BY s.key LIMIT %(limit)s

@@ -1,0 +1,82 @@
+"""The FastAPI app."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from assay.api import problems, schemas
+from assay.api.paths import EncodedPaths
+from assay.api.routers import (
+    ecosystem,
+    events,
+    functions,
+    health,
+    outcomes,
+    runs,
+    scores,
+    sessions,
+)
+from assay.api.services import Services
+from assay.clock import DatabaseClock
+from assay.settings import Limits
+from assay.wire.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from assay.clock import Clock
+
+PREFIX = "/api/v1"
+_RESOURCES = (events, runs, sessions, scores, outcomes, functions, health)
+
+
+def create_app(
+    *,
+    database_url: str,
+    limits: Limits | None = None,
+    clock: Clock | None = None,
+    dev: bool = False,
+) -> FastAPI:
+    """The API on a migrated database.
+
+    Args:
+        database_url: as the owner of the tables.
+        limits: how large things may be.
+        clock: the database's time unless given.
+        dev: whether requests from this machine need no key (`access.binding.needs_keys`).
+    """
+    services = Services(
+        database_url, limits=limits or Limits(), clock=clock or DatabaseClock(), dev=dev
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await services.close()
+
+    refusals: dict[int | str, dict[str, Any]] = {
+        "4XX": {"model": Problem, "description": "a refusal: code, message, field and hint"}
+    }
+    app = FastAPI(
+        title="Assay",
+        lifespan=lifespan,
+        openapi_url=f"{PREFIX}/openapi.json",
+        # Their pages load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=refusals,
+    )
+    app.state.services = services
+    problems.install(app)
+    app.add_middleware(EncodedPaths, prefix=f"{PREFIX}/sessions/")
+    for resource in _RESOURCES:
+        app.include_router(resource.router, prefix=PREFIX)
+    app.include_router(ecosystem.router)
+    setattr(app, "openapi", schemas.complete(app))  # noqa: B010 - mypy guards methods
+    return app

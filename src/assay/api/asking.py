@@ -1,0 +1,98 @@
+"""What a request says: who asks, its JSON, the parameters that several routes share."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Annotated, NoReturn, cast
+
+from fastapi import Depends, Query, Request
+from pydantic import AwareDatetime
+
+from assay.access.binding import check_local
+from assay.access.principals import Principal, identify, without_key
+from assay.errors import AssayError
+from assay.model.event_rules import EARLIEST, LATEST
+
+if TYPE_CHECKING:
+    from assay.api.services import Services, Writer
+    from assay.model.events import Json
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 500
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="most items on a page")]
+Cursor = Annotated[str | None, Query(description="`next` of the page before")]
+Instant = Annotated[AwareDatetime | None, Query(ge=EARLIEST, lt=LATEST)]
+
+
+def services_of(request: Request) -> Services:
+    """The app's services."""
+    return cast("Services", request.app.state.services)
+
+
+async def who(request: Request) -> Principal:
+    """Who asks; `key_missing`, `key_invalid` or `not_local` where nobody may."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret.strip():
+        return await by_key(request, secret.strip())
+    return anonymous(request)
+
+
+async def by_key(request: Request, secret: str) -> Principal:
+    """Whose key this is."""
+    return await services_of(request).write(lambda writer: _identify(writer, secret))
+
+
+async def _identify(writer: Writer, secret: str) -> Principal:
+    return await identify(await writer.link.get(), secret)
+
+
+def anonymous(request: Request) -> Principal:
+    """Who asks without a key."""
+    principal = without_key(dev=services_of(request).dev)
+    check_local(request.headers.get("host"), request.headers.get("origin"))
+    return principal
+
+
+Who = Annotated[Principal, Depends(who)]
+
+
+async def read_json(request: Request) -> Json:
+    """The JSON of a request's body; `body_too_large` or `bad_json` otherwise."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise AssayError(
+                f"a request may have {MAX_BODY_BYTES} bytes at most",
+                code="body_too_large",
+                hint="send it in several requests",
+            )
+        chunks.append(chunk)
+    try:
+        return cast(
+            "Json",
+            json.loads(b"".join(chunks), parse_constant=_refuse_constant, parse_float=_finite),
+        )
+    except (ValueError, RecursionError) as error:
+        # UnicodeDecodeError and JSONDecodeError are ValueErrors; the latter says where.
+        told = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
+        raise AssayError(
+            f"the body is not JSON: {told}",
+            code="bad_json",
+            hint="send UTF-8 JSON, with numbers that a double can hold",
+        ) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number

@@ -1,0 +1,217 @@
+"""Runs: listing, reading one with all that belongs to it, its trace and scores."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from assay.api import shapes
+from assay.api.answers import answer, page
+from assay.api.asking import Cursor, Instant, Limit, Who, services_of
+from assay.engine import spans
+from assay.engine.cancellation import cancel
+from assay.errors import AssayError
+from assay.ids import parse, to_text
+from assay.store import outcomes, runs, scores, steps
+from assay.store.leases import lease
+from assay.store.runs import RunFilter
+from assay.wire import base
+from assay.wire import runs as wire
+from assay.wire import scores as wire_scores
+from assay.wire.spans import Trace
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+    from assay.api.answers import Answer
+    from assay.api.services import Services, Writer
+    from assay.store.pages import Reading
+    from assay.store.runs import RunRecord
+
+router = APIRouter(tags=["runs"])
+
+MOST_WAIT_S = 60.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSE_GROWTH = 0.01, 0.25, 1.5
+PARTS = ("steps", "scores", "outcomes", "spans")
+MOST_SCORES = 1_000
+Finite = Annotated[float | None, Query(allow_inf_nan=False)]
+
+
+@router.get("/runs", response_model=base.Page[wire.Run])
+async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the query
+    request: Request,
+    who: Who,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    function_id: str | None = None,
+    app_id: str | None = None,
+    status: wire.Status | None = None,
+    session_key: str | None = None,
+    session_id: str | None = None,
+    score: str | None = None,
+    score_min: Finite = None,
+    score_max: Finite = None,
+    score_is: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    queued_after: Instant = None,
+    queued_before: Instant = None,
+) -> Response:
+    """Runs, the newest first; those that fit everything that is asked for."""
+    if session_id is not None and session_key is None:
+        raise _needs("session_id", "session_key")
+    if score is None and (score_min, score_max, score_is) != (None, None, None):
+        raise _needs("score_min, score_max and score_is", "score")
+    filter_ = RunFilter(
+        function=function_id,
+        app=app_id,
+        status=status,
+        session_key=session_key,
+        session_id=session_id,
+        score=score,
+        score_min=score_min,
+        score_max=score_max,
+        score_is=score_is,
+        queued_after=queued_after,
+        queued_before=queued_before,
+    )
+    found = await services_of(request).read(
+        who.project,
+        lambda reading: runs.page(
+            reading, project=who.project, filter_=filter_, limit=limit, after=cursor
+        ),
+    )
+    return page(found, shapes.run)
+
+
+@router.get("/runs/{run_id}", response_model=wire.RunDetail)
+async def get_run(
+    request: Request,
+    who: Who,
+    run_id: str,
+    wait_s: Annotated[float, Query(ge=0, le=MOST_WAIT_S, allow_inf_nan=False)] = 0.0,
+    include: str = ",".join(PARTS),
+) -> Response:
+    """A run; `wait_s` waits so long for its end, `include` says which parts come with it."""
+    parts = {part.strip() for part in include.split(",") if part.strip()}
+    if not parts.issubset(PARTS):
+        raise AssayError(
+            f"include names {min(parts.difference(PARTS))!r}, which is no part of a run",
+            code="bad_include",
+            field="include",
+            hint=f"choose from {', '.join(PARTS)}, joined by commas",
+        )
+    services, project = services_of(request), who.project
+    id_ = parse(run_id, field="run_id")
+    found = await _find(services, project, id_)
+    loop = asyncio.get_running_loop()
+    deadline, pause = loop.time() + wait_s, FIRST_PAUSE_S
+    while not found.is_ended and loop.time() < deadline and not await request.is_disconnected():
+        await asyncio.sleep(min(pause, max(0.0, deadline - loop.time())))
+        pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_S)
+        found = await _find(services, project, id_)
+    return answer(
+        await services.read(project, lambda reading: _detail(reading, project, found, parts))
+    )
+
+
+@router.get("/runs/{run_id}/trace", response_model=Trace)
+async def get_trace(request: Request, who: Who, run_id: str) -> Response:
+    """The whole trace that a run is part of: parents, children and scorers."""
+    id_ = parse(run_id, field="run_id")
+    found = await services_of(request).read(
+        who.project, lambda reading: spans.trace_of(reading, project=who.project, run=id_)
+    )
+    if not found:
+        raise _not_found(run_id)
+    return answer({"trace_id": found[0].trace.hex, "spans": [shapes.span(one) for one in found]})
+
+
+@router.get("/runs/{run_id}/scores", response_model=base.Page[wire_scores.Score])
+async def get_scores(
+    request: Request,
+    who: Who,
+    run_id: str,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    history: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query
+) -> Response:
+    """The latest scores of a run and its steps, or all that were ever given."""
+    id_ = parse(run_id, field="run_id")
+    services = services_of(request)
+    await _find(services, who.project, id_)
+    read = scores.history if history else scores.latest
+    found = await services.read(
+        who.project,
+        lambda reading: read(reading, project=who.project, run=id_, limit=limit, after=cursor),
+    )
+    return page(found, shapes.score)
+
+
+@router.post("/runs/{run_id}/cancel", response_model=wire.CancelResponse)
+async def cancel_run(request: Request, who: Who, run_id: str) -> Response:
+    """Cancel a run; one that is over stays as it ended, one that a worker holds ends soon."""
+    id_ = parse(run_id, field="run_id")
+    services, project = services_of(request), who.project
+    await _find(services, project, id_)
+
+    async def act(writer: Writer) -> None:
+        async with lease(
+            await writer.link.get(), process=services.ids.new(), project=project
+        ) as process:
+            await cancel(
+                writer.link,
+                id_,
+                project=project,
+                process=process,
+                clock=services.clock,
+                ids=services.ids,
+            )
+
+    await services.write(act)
+    found = await _find(services, project, id_)
+    return answer({"id": id_, "status": found.status})
+
+
+async def _find(services: Services, project: int, run: UUID) -> RunRecord:
+    found = await services.read(
+        project, lambda reading: runs.find(reading, project=project, run=run)
+    )
+    if found is None:
+        raise _not_found(to_text(run))
+    return found
+
+
+async def _detail(
+    reading: Reading, project: int, run: RunRecord, parts: set[str]
+) -> dict[str, Answer]:
+    # Only what has ended can have steps that it never came to.
+    missed = await runs.orphans(reading, project=project, run=run.id) if run.is_ended else []
+    shown: dict[str, Answer] = shapes.run(run, missed)
+    if "steps" in parts:
+        records = await steps.of_runs(reading, project=project, runs=[run.id], with_values=True)
+        shown["steps"] = shapes.steps(records)
+    if "scores" in parts:
+        given = await scores.latest(reading, project=project, run=run.id, limit=MOST_SCORES)
+        shown["scores"] = [shapes.score(one) for one in given.items]
+    if "outcomes" in parts:
+        promised = await outcomes.page(reading, project=project, run=run.id, limit=MOST_SCORES)
+        changes = await outcomes.changes(reading, project=project, runs=[run.id])
+        shown["outcomes"] = [*shapes.outcomes(promised.items, changes)]
+    if "spans" in parts:
+        trace = await spans.trace_of(reading, project=project, run=run.id)
+        shown["spans"] = [shapes.span(one) for one in trace or []]
+    return shown
+
+
+def _not_found(run_id: str) -> AssayError:
+    return AssayError(
+        f"there is no run {run_id}",
+        code="run_not_found",
+        field="run_id",
+        hint="GET /api/v1/runs lists them",
+    )
+
+
+def _needs(field: str, other: str) -> AssayError:
+    return AssayError(f"{field} needs {other}", code="bad_filter", field=other)
