@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,6 @@ from assay.sdk.port import CurrentStep
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
-    from contextvars import Context
     from uuid import UUID
 
     from assay.clock import Clock
@@ -58,17 +57,15 @@ current_attempt: ContextVar[Attempt | None] = ContextVar("assay_attempt", defaul
 """The attempt that the calling code runs in; set in the context of each step only."""
 
 
-async def perform(
-    attempt: Attempt, call: StepCall, context: Context, *, clock: Clock, threads: Executor
-) -> None:
+async def perform(attempt: Attempt, call: StepCall, *, clock: Clock, threads: Executor) -> None:
     """Run the user's code and note how it went; raises nothing but cancellation."""
     limit = asyncio.timeout(call.timeout_s)
     try:
         if call.timeout_s is None:
-            attempt.output = await _result(call, context, threads)
+            attempt.output = await _result(call, threads)
         else:
             async with limit:
-                attempt.output = await _result(call, context, threads)
+                attempt.output = await _result(call, threads)
     except asyncio.CancelledError:
         raise
     except BaseException as error:  # noqa: BLE001 - whatever a step raises is its result
@@ -84,11 +81,11 @@ async def perform(
     attempt.ended_at = clock.time()
 
 
-async def _result(call: StepCall, context: Context, threads: Executor) -> str:
+async def _result(call: StepCall, threads: Executor) -> str:
     if call.is_async:
         given = call.call()
     else:
         # A thread can't be stopped: at the timeout its result is given up, not its work.
         loop = asyncio.get_running_loop()
-        given = await loop.run_in_executor(threads, context.run, call.call)
+        given = await loop.run_in_executor(threads, copy_context().run, call.call)
     return given if isinstance(given, str) else await given

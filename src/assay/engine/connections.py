@@ -25,12 +25,14 @@ class Connections:
         flushes: the writer's.
         claims: for claims, which need not be durable by themselves.
         looks: for what events resolve.
+        spans: for spans of user code.
     """
 
     def __init__(self, url: str, listen_url: str) -> None:
         self.flushes = Link(url, is_hot=True)
         self.claims = Link(url, is_hot=True, is_durable=False)
         self.looks = Link(url, is_hot=True)
+        self.spans = Link(url, is_durable=False)
         self._listen_url = listen_url
         self._listening: asyncio.Task[None] | None = None
 
@@ -49,6 +51,7 @@ class Connections:
         await self.flushes.close()
         await self.claims.close()
         await self.looks.close()
+        await self.spans.close()
 
     async def _listen(self, channel: str, hinted: Callable[[], None]) -> None:
         while True:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from assay.engine.committer import Committer
     from assay.engine.endings import Status
     from assay.engine.replay import Asked, Finished, Replay, Turn
+    from assay.engine.tracing import SpanWriter
     from assay.ids import Ids
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.turns import ClaimedTurn, Row, Written
@@ -51,6 +52,7 @@ class Host(Protocol):
     committer: Committer
     threads: Executor
     versions: Mapping[str, str]
+    spans: SpanWriter
     max_output_bytes: int
     max_steps: int
 

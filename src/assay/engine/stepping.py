@@ -124,17 +124,14 @@ class Stepping:
             return
         context = attempt.asked.context.copy()
         context.run(current_attempt.set, attempt)
-        enter(context, trace=run.trace, span=attempt.span)
+        enter(context, trace=run.trace, span=attempt.span, writer=run.host.spans)
         attempt.task = asyncio.get_running_loop().create_task(
             self._perform(attempt, call), context=context
         )
 
     async def _perform(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
-        context = attempt.asked.context.copy()
-        context.run(current_attempt.set, attempt)
-        enter(context, trace=run.trace, span=attempt.span)
-        await perform(attempt, call, context, clock=run.host.clock, threads=run.host.threads)
+        await perform(attempt, call, clock=run.host.clock, threads=run.host.threads)
         if not run.is_over:
             self._land(attempt, call)
 

@@ -25,6 +25,7 @@ from assay.engine.live import LiveRun
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
 from assay.engine.sweeping import Sweeper
 from assay.engine.timers import Timers
+from assay.engine.tracing import SpanWriter, install
 from assay.sdk.port import current_journal
 from assay.store import events as event_store
 from assay.store import flushes, turns
@@ -113,6 +114,7 @@ class Worker:
         self.committer = Committer(
             self._commit, prepare=self._prepare, follow=lambda batch: self._aftermath.add(batch)
         )
+        self.spans = SpanWriter(self._db.spans, project=project)
         self._lease = Lease(
             url,
             project=project,
@@ -188,7 +190,9 @@ class Worker:
         )
         await asyncio.to_thread(self._lease.start)
         self._db.listen(event_store.channel(self.id), self._hinted)
+        install()
         self._spawn(self.committer.run())
+        self._spawn(self.spans.run())
         self._spawn(self._aftermath.run())
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
@@ -203,6 +207,7 @@ class Worker:
         for run in list(self._live.values()):
             run.lose()
         await self.committer.drained()
+        await self.spans.drained()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
