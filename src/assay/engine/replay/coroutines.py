@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from assay.sdk.port import Operation
 
 _RAISES = 50
-_NO_CONTEXT = Context()
 _leaks: list[AsyncReplay] = []
 """Bodies that did not end: collected, they could run their `finally` inside another run."""
 
@@ -113,13 +112,10 @@ class AsyncReplay(Replay):
                 self.leaked = f"a body does not end when its run is parked: {lines.of_tasks(leaks)}"
                 _leaks.append(self)
                 return
-        # References both ways would leave all of it to the garbage collector.
         loop.forget()
         self._main = None
-        self._context = _NO_CONTEXT
-        self._open.clear()
-        self._handed.clear()
         self._raises.clear()
+        self._forget()
 
     @override
     def _play(self, first: Callable[[], None]) -> None:

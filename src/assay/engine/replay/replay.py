@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from contextvars import Context
 from typing import TYPE_CHECKING, Protocol
 
 from assay.engine.replay.failures import describe
@@ -14,11 +15,12 @@ from assay.ids import step_key
 if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Sequence
-    from contextvars import Context
     from uuid import UUID
 
     from assay.model.journal import Entry, Memo
     from assay.sdk.port import Operation
+
+_NO_CONTEXT = Context()
 
 Place = tuple[str, int]
 """A step id as written and which use of it: what `ids.step_key` is made of."""
@@ -217,6 +219,12 @@ class Replay(ABC):
         elif not self._has_begun:
             # An earlier life of this run may have handed it out.
             self._withdrawn[ask.place] = step_key(*ask.place)
+
+    def _forget(self) -> None:
+        """Break the references both ways that would leave it all to the garbage collector."""
+        self._context = _NO_CONTEXT
+        self._open.clear()
+        self._handed.clear()
 
     def _turn(self) -> Turn:
         finished = self._outcome()

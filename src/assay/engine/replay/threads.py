@@ -184,10 +184,8 @@ class SyncReplay(Replay):
             self.leaked = f"a body does not end when its run is parked: {self._stuck_at()}"
             _leaks.append(self)
             return
-        # References both ways would leave all of it to the garbage collector.
         self._main = None
-        self._open.clear()
-        self._handed.clear()
+        self._forget()
 
     @override
     def _play(self, first: Callable[[], None]) -> None:
