@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from assay import ids
 from assay.errors import AssayError
 from assay.sdk.defers import Deferred, promise
-from assay.sdk.events import D, Event, received
+from assay.sdk.events import D_co, Event, received
 from assay.sdk.parallel import AsyncParallel, SyncParallel
 from assay.sdk.port import CurrentStep, current_journal
 from assay.sdk.steps import Step
@@ -35,10 +35,10 @@ def current_step() -> CurrentStep:
     return step
 
 
-class RunContext(Generic[D]):
+class RunContext(Generic[D_co]):
     """What every body knows and may do, whatever started it."""
 
-    def __init__(self, journal: Journal, data: D) -> None:
+    def __init__(self, journal: Journal, data: D_co) -> None:
         self._journal = journal
         self._data = data
 
@@ -84,11 +84,11 @@ class RunContext(Generic[D]):
         return promise(self._journal, id, scorer, data, sessions)
 
 
-class EventContext(RunContext[D]):
+class EventContext(RunContext[D_co]):
     """What a function's body knows of what started it."""
 
     @property
-    def event(self) -> Event[D]:
+    def event(self) -> Event[D_co]:
         """The event that started this run."""
         info = self._journal.info
         return received(
@@ -100,16 +100,16 @@ class EventContext(RunContext[D]):
         )
 
     @property
-    def events(self) -> list[Event[D]]:
+    def events(self) -> list[Event[D_co]]:
         """All events that started this run."""
         return [self.event]
 
 
-class PayloadContext(RunContext[D]):
+class PayloadContext(RunContext[D_co]):
     """What a scorer's body knows of what promised it."""
 
     @property
-    def data(self) -> D:
+    def data(self) -> D_co:
         """What the parent passed to `ctx.defer`."""
         return self._data
 
@@ -142,17 +142,17 @@ class _Sync(SyncParallel):
         return SyncStep(self._journal)
 
 
-class Context(EventContext[D], _Async):
+class Context(EventContext[D_co], _Async):
     """What an async function gets: `async def answer(ctx: assay.Context) -> ...`."""
 
 
-class SyncContext(EventContext[D], _Sync):
+class SyncContext(EventContext[D_co], _Sync):
     """What a sync function gets; it runs in a thread."""
 
 
-class ScorerContext(PayloadContext[D], _Async):
+class ScorerContext(PayloadContext[D_co], _Async):
     """What an async scorer gets."""
 
 
-class SyncScorerContext(PayloadContext[D], _Sync):
+class SyncScorerContext(PayloadContext[D_co], _Sync):
     """What a sync scorer gets; it runs in a thread."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 D = TypeVar("D", default=dict[str, Any])
 """The type of an event's data; a dict where nothing else is said."""
 
+D_co = TypeVar("D_co", default=dict[str, Any], covariant=True)
+"""The same where it is only read."""
+
 
 class Drop(Enum):
     """The type of `DROP`."""
@@ -41,7 +44,7 @@ SessionLayer: TypeAlias = "Mapping[str, str | int | float | Literal[Drop.DROP] |
 """Sessions as an author writes them: an id sets a key, DROP (or None) drops an inherited one."""
 
 
-class Event(Generic[D]):
+class Event(Generic[D_co]):
     """A named JSON fact that starts or wakes runs.
 
     Args:
@@ -61,7 +64,7 @@ class Event(Generic[D]):
     def __init__(
         self,
         name: str,
-        data: D,
+        data: D_co,
         *,
         sessions: SessionLayer | Literal[Drop.DROP] | None = None,
         key: str | None = None,
@@ -69,7 +72,7 @@ class Event(Generic[D]):
         ts: datetime | None = None,
     ) -> None:
         self.name = event_rules.check_name(name)
-        self.data: D = data
+        self.data: D_co = data
         self.drops_sessions = sessions is DROP
         self.sessions = author_layer(sessions)
         self.key = None if key is None else event_rules.check_key(key)

@@ -144,8 +144,9 @@ class Api:
                 )
             except httpx2.TransportError as error:
                 if attempt == ATTEMPTS:
+                    reason = str(error) or type(error).__name__
                     raise AssayError(
-                        f"the API at {self._url} can't be reached: {str(error) or type(error).__name__}",
+                        f"the API at {self._url} can't be reached: {reason}",
                         code="api_unreachable",
                         field="url",
                         hint="start `assay dev` or `assay serve`, or set ASSAY_URL",
