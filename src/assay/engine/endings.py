@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from assay.engine.stored import stored_data
 from assay.ids import parse, span_of, to_text
 
 if TYPE_CHECKING:
@@ -98,13 +99,15 @@ def _start_scorer(
 ) -> None:
     event, child = ids.new(), ids.new()
     defer = promise.defer
+    data, warning = stored_data(defer.payload or "null")
     writes.events.append(
         {
             "run": ending.run,
             "gen": promise.generation,
             "id": event,
             "name": DEFERRED_EVENT,
-            "data": json.loads(defer.payload or "null"),
+            "data": data,
+            "warning": warning,
             "sessions": promise.sessions or None,
             "ts": now,
             "matched": True,

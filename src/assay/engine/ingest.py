@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.engine.arrivals import Arrival, Arrivals
 from assay.engine.catalog import Catalog
-from assay.engine.matching import storable
+from assay.engine.stored import stored_data
 from assay.store import events as store
 
 if TYPE_CHECKING:
@@ -17,12 +16,11 @@ if TYPE_CHECKING:
 
     from assay.clock import Clock
     from assay.ids import Ids
-    from assay.model.events import Json, NewEvent
+    from assay.model.events import NewEvent
     from assay.store.pool import Link
     from assay.store.turns import Row
 
 KEY_LIFE_S = 24 * 3600
-_REPLACED = "data: null characters and lone surrogates became U+FFFD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,22 +173,6 @@ class Ingest:
 
 
 def _incoming(event: NewEvent) -> _Incoming:
-    data = json.loads(event.data)
-    warnings: list[str] = []
-    if "\\u" in event.data or not event.data.isascii():
-        clean = _storable(data)
-        if clean != data:
-            warnings.append(_REPLACED)
-            data = clean
+    data, warning = stored_data(event.data)
     arrival = Arrival(event.id, event.name, data, event.ts, event.sessions or None)
-    return _Incoming(event, arrival, warnings)
-
-
-def _storable(value: Json) -> Json:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): _storable(item) for key, item in value.items()}
-    return value
+    return _Incoming(event, arrival, [] if warning is None else [warning])

@@ -56,8 +56,8 @@ class Host(Protocol):
     max_output_bytes: int
     max_steps: int
 
-    def may_act(self) -> bool:
-        """Whether the worker's lease still holds: asked before each effect."""
+    def may_act(self, lease: UUID) -> bool:
+        """Whether the lease that a run was claimed under still holds: asked before each effect."""
         ...
 
     def chance(self) -> float:
@@ -80,8 +80,11 @@ class Host(Protocol):
 class LiveRun:
     """One stretch of a run between two parkings."""
 
-    def __init__(self, turn: ClaimedTurn, definition: FunctionDefinition, host: Host) -> None:
+    def __init__(
+        self, turn: ClaimedTurn, definition: FunctionDefinition, host: Host, *, lease: UUID
+    ) -> None:
         self.id = turn.run_id
+        self.lease = lease
         self.generation = turn.generation
         self.definition = definition
         self.host = host
@@ -95,6 +98,7 @@ class LiveRun:
         self._entries = parse.entries(turn)
         self._seq = len(self._entries)
         self._unwritten = 0
+        self._is_refused = False
         self._has_waited = bool(self.waits) or turn.generation > 1
         self._last_wait_timed_out = False
         body_tries = self.tries.get(parse.BODY)
@@ -235,9 +239,15 @@ class LiveRun:
     def refuse(self, error: psycopg.Error) -> None:
         """The database refuses these writes alone: the run fails and says why."""
         _log.error("run %s: its writes are refused: %s", to_text(self.id), error)
-        self.writes = Writes()
         failure = coded("commit_refused", f"the database refuses what the run wrote: {error}")
+        is_ending = self._is_refused
+        self._is_refused = True
+        self.writes = Writes()
         self._end("failed", None, to_json(failure))
+        if is_ending:
+            # Even the end was refused, so it is something that ends with the run: only the
+            # result is left to write.
+            self.writes = Writes(finish=self.writes.finish)
 
     # Going on
 

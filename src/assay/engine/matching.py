@@ -156,6 +156,17 @@ def storable(text: str) -> str:
     return text.replace("\0", "\ufffd")
 
 
+def storable_json(value: Json) -> Json:
+    """A value with all its text, keys too, as jsonb holds it."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [storable_json(item) for item in value]
+    if isinstance(value, dict):
+        return {storable(key): storable_json(item) for key, item in value.items()}
+    return value
+
+
 def patterns_of(event_name: str) -> list[str]:
     """Every trigger pattern that matches an event name, the exact name first."""
     prefixes = [

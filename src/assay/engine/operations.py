@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from assay.clock import Clock
+from assay.engine.stored import stored_data
 from assay.engine.waits import NEVER, event_wait
 from assay.engine.writes import Fact
 from assay.ids import span_of, to_text
@@ -128,6 +129,7 @@ class Operations:
         now = self._clock.time()
         sessions = fold(request.sessions, self._info.sessions, drops_all=request.drops_sessions)
         event, child = self._ids.new(), self._ids.new()
+        data, warning = stored_data(request.data)
         app = request.app or self._info.app
         expires = NEVER if request.timeout_s is None else now + request.timeout_s
         row = self._wait(asked, "invoke", now=now, since=now, expires=expires)
@@ -138,7 +140,8 @@ class Operations:
                 "gen": self._generation,
                 "id": event,
                 "name": INVOKED_EVENT,
-                "data": json.loads(request.data),
+                "data": data,
+                "warning": warning,
                 "sessions": sessions or None,
                 "ts": now,
                 "matched": True,
@@ -187,13 +190,15 @@ class Operations:
     def send(self, events: Sequence[NewEvent], writes: Writes) -> None:
         """Write events; they are matched after the commit."""
         for event in events:
+            data, warning = stored_data(event.data)
             writes.events.append(
                 {
                     "run": self._run,
                     "gen": self._generation,
                     "id": event.id,
                     "name": event.name,
-                    "data": json.loads(event.data),
+                    "data": data,
+                    "warning": warning,
                     "sessions": event.sessions or None,
                     "ts": event.ts.timestamp(),
                     "key": event.key,

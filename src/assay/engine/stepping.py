@@ -86,7 +86,7 @@ class Stepping:
 
     def _begin(self, asked: Asked, call: StepCall, number: int) -> None:
         run = self._run
-        if not run.host.may_act():
+        if not run.host.may_act(run.lease):
             run.lose()
             return
         span = self._spans.get(asked.key)
@@ -119,7 +119,7 @@ class Stepping:
         run = self._run
         if run.is_over:
             return
-        if not run.host.may_act():
+        if not run.host.may_act(run.lease):
             run.lose()
             return
         context = attempt.asked.context.copy()

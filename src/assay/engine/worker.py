@@ -142,9 +142,9 @@ class Worker:
 
     # Host of live runs
 
-    def may_act(self) -> bool:
-        """Whether the lease still holds."""
-        return self._lease.holds()
+    def may_act(self, lease: UUID) -> bool:
+        """Whether the lease of this id still holds: a later one does not count."""
+        return lease == self._lease.id and self._lease.holds()
 
     def replay(self, run: LiveRun, entries: Sequence[Entry]) -> Replay:
         """A replay of the run's body, in a context that carries its journal."""
@@ -259,17 +259,18 @@ class Worker:
         room = min(CLAIM, self.options.concurrency - len(self._live))
         if room <= 0 or not self._lease.holds():
             return 0
+        lease = self.id
         claimed = await turns.claim(
             await self._db.claims.get(),
             project=self.project,
             app=self.app,
             fns=list(self._functions),
-            worker=self.id,
+            worker=lease,
             now=self.clock.time(),
             limit=room,
         )
         for turn in claimed:
-            run = LiveRun(turn, self._functions[turn.fn], self)
+            run = LiveRun(turn, self._functions[turn.fn], self, lease=lease)
             self._live[run.id] = run
             run.begin()
         return len(claimed)
