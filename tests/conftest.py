@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ import pytest
 from psycopg import sql
 
 from assay.store.embedded import EmbeddedPostgres
+from assay.store.migrations import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,6 +77,35 @@ def database(postgres: str) -> Iterator[str]:
         admin.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY wal_log").format(
                 sql.Identifier(name)
+            )
+        )
+    yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def assay_template(postgres: str) -> Iterator[str]:
+    """The name of a database with Assay's tables, to make others from."""
+    name = f"template_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
+    with psycopg.connect(urlsplit(postgres)._replace(path=f"/{name}").geturl()) as connection:
+        connection.autocommit = True
+        migrate(connection, now=datetime.now(UTC))
+    yield name
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def assay_database(postgres: str, assay_template: str) -> Iterator[str]:
+    """The URL of a new database with Assay's tables, of this test's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres, autocommit=True) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log").format(
+                sql.Identifier(name), sql.Identifier(assay_template)
             )
         )
     yield urlsplit(postgres)._replace(path=f"/{name}").geturl()

@@ -40,7 +40,7 @@ class Desk:
     ) -> list[NewEvent]:
         """All of a request's events, or an AssayError that names the one that is wrong."""
         if not isinstance(raw, list):
-            raise _refusal("events", "must be a list", "shape")
+            raise _refusal("events", "must be a list")
         if len(raw) > self.limits.request_events:
             raise AssayError(
                 f"a request may hold {self.limits.request_events} events at most (got {len(raw)})",
@@ -71,7 +71,7 @@ def event(desk: Desk, item: dict[str, Json], _: int) -> NewEvent:
     """An event in Assay's form: name, data, sessions, id (a ULID), key, ts (ISO 8601)."""
     unknown = item.keys() - wire.EventIn.model_fields.keys()
     if unknown:
-        raise _refusal(min(unknown), "is not a field of an event", "shape")
+        raise _refusal(min(unknown), "is not a field of an event")
     id_, key, ts = item.get("id"), item.get("key"), item.get("ts")
     return NewEvent(
         id=desk.ids.new() if id_ is None else _id(id_, desk.now),
@@ -92,7 +92,7 @@ def ecosystem_event(
         data = item.get("data")
         if isinstance(data, dict):
             data = {name: value for name, value in data.items() if name != "_inngest"}
-        meta = item.get("meta") or {}
+        meta = {} if item.get("meta") is None else item["meta"]
         if not isinstance(meta, dict):
             raise _refusal("meta", "must be an object")
         propagated = meta.get("propagated_sessions")
@@ -163,14 +163,12 @@ def _from_ms(ts: Json) -> datetime:
 
 def _propagated(layer: Json) -> Json:
     if isinstance(layer, dict) and None in layer.values():
-        raise _refusal("meta.propagated_sessions", "must not hold null", "meta")
+        raise _refusal("meta.propagated_sessions", "must not hold null")
     return layer
 
 
-def _refusal(field: str | None, wrong: str, code: str | None = None) -> AssayError:
-    return AssayError(
-        f"{field or 'an event'} {wrong}", code=f"event_{code or field or 'shape'}", field=field
-    )
+def _refusal(field: str | None, wrong: str) -> AssayError:
+    return AssayError(f"{field or 'an event'} {wrong}", code="event_shape", field=field)
 
 
 def ids_of(events: Sequence[NewEvent]) -> list[UUID]:

@@ -1,0 +1,19 @@
+"""Fixtures of the API's tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api_server import ApiServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def api(assay_database: str) -> Iterator[ApiServer]:
+    """A server in development on a database of this test's own."""
+    with ApiServer(assay_database) as server:
+        yield server

@@ -1,0 +1,262 @@
+"""Runs read over HTTP: lists with every filter, one with all that belongs to it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from api_server import failure, journal_row
+from assay.ids import span_of, step_key, to_text
+from assay.wire.runs import RunDetail
+
+if TYPE_CHECKING:
+    from api_server import ApiServer
+
+
+def shown(api: ApiServer, **params: Any) -> list[str]:
+    """Ids of the runs listed."""
+    return [run["id"] for run in api.pages("runs", **params)]
+
+
+def test_each_status_is_listed_and_filtered(api: ApiServer) -> None:
+    """Live ones come from their turns, ended ones from their end."""
+    api.register("answer")
+    runs = {status: api.start() for status in ("queued", "running", "waiting")}
+    api.claim(runs["running"])
+    generation = api.claim(runs["waiting"])
+    park = {"wakes": 0, "due": api.clock.time() + 60}
+    api.commit(runs["waiting"], generation, park=[park])
+    for status in ("completed", "failed", "cancelled"):
+        runs[status] = api.start()
+        api.finish(runs[status], status)
+
+    assert {run["id"]: run["status"] for run in api.pages("runs")} == {
+        run: status for status, run in runs.items()
+    }
+    for status, run in runs.items():
+        assert shown(api, status=status) == [run]
+        assert api.get(f"runs/{run}")["status"] == status
+
+
+def test_runs_are_filtered_by_function_app_session_and_time(api: ApiServer) -> None:
+    """Filters are joined by and."""
+    api.register("answer")
+    api.register("triage", event="other")
+    first = api.start(sessions={"ticket": "1"})
+    api.clock.advance(timedelta(minutes=5))
+    second = api.start(name="other", sessions={"ticket": "2"})
+    middle = (api.clock.now() - timedelta(minutes=1)).isoformat()
+
+    assert shown(api) == [second, first]
+    assert shown(api, function_id="answer") == [first]
+    assert shown(api, app_id="support") == [second, first]
+    assert shown(api, app_id="else") == []
+    assert shown(api, session_key="ticket") == [second, first]
+    assert shown(api, session_key="ticket", session_id="1") == [first]
+    assert shown(api, queued_after=middle) == [second]
+    assert shown(api, queued_before=middle) == [first]
+    assert shown(api, queued_before=middle, function_id="triage") == []
+
+
+def test_runs_are_filtered_by_their_latest_score(api: ApiServer) -> None:
+    """By its name, within bounds, or true and false."""
+    api.register("answer")
+    runs = [api.start() for _ in range(4)]
+    for run, value in zip(runs, (0.2, 0.9, True, False), strict=True):
+        api.post("scores", {"run_id": run, "name": "q", "value": value})
+    api.clock.advance(timedelta(seconds=1))
+    api.post("scores", {"run_id": runs[0], "name": "q", "value": 0.5})
+
+    assert shown(api, score="q") == runs[::-1]
+    assert shown(api, score="q", score_min=0.5, score_max=0.95) == [runs[1], runs[0]]
+    assert shown(api, score="q", score_max=0.3) == [runs[3]]
+    assert shown(api, score="q", score_is="true") == [runs[2]]
+    assert shown(api, score="q", score_is="false") == [runs[3]]
+    assert shown(api, score="other") == []
+
+
+def test_pages_are_complete_and_without_repeats_while_runs_come(api: ApiServer) -> None:
+    """A cursor says where to go on, whatever has come before it since."""
+    api.register("answer")
+    before = [api.start() for _ in range(7)]
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = api.get("runs", limit=2, **cursor)
+        seen += [run["id"] for run in page["data"]]
+        api.start()
+        if page["next"] is None:
+            break
+        cursor = {"cursor": page["next"]}
+
+    assert seen == before[::-1]
+
+
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "AAAA", "bnVsbA", "WyIxIl0", "\0", "é", "WzFd", "W" * 10_000]
+)
+def test_a_cursor_that_is_none_is_a_problem(api: ApiServer, cursor: str) -> None:
+    """On every list."""
+    for path in ("runs", "events", "scores", "outcomes", "functions", "sessions/a"):
+        told = api.refusal("GET", path, params={"cursor": cursor})
+        assert told == (400, "bad_cursor", "cursor")
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 501}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"status": "done"}, "status"),
+        ({"score": "q", "score_min": "nan"}, "score_min"),
+        ({"score": "q", "score_max": "1e999"}, "score_max"),
+        ({"score_min": 1}, "score"),
+        ({"session_id": "1"}, "session_key"),
+        ({"queued_after": "2026-01-01T00:00:00"}, "queued_after"),
+        ({"queued_after": "0001-01-01T00:00:00Z"}, "queued_after"),
+        ({"queued_before": "9999-12-31T23:59:59Z"}, "queued_before"),
+    ],
+    ids=str,
+)
+def test_a_filter_that_is_none_is_a_problem(
+    api: ApiServer, params: dict[str, object], field: str
+) -> None:
+    """It names the parameter."""
+    status, _, told = api.refusal("GET", "runs", params=params)
+    assert (status, told) == (422, field)
+
+
+def test_hostile_text_in_a_filter_finds_nothing(api: ApiServer) -> None:
+    """It is only ever a value."""
+    for text in ("' OR 1=1 --", "%", "\\", "\U0001f4a9" * 100, "\ud800".encode("utf-8", "replace")):
+        assert shown(api, function_id=text, session_key=text, session_id=text, score=text) == []
+    assert api.refusal("GET", "runs?function_id=%00")[:2] == (422, "not_storable")
+    assert api.get("runs?function_id=%ff%fe")["data"] == []
+
+
+@pytest.mark.parametrize("path", ["runs/{}", "runs/{}/trace", "runs/{}/scores", "events/{}"])
+def test_what_is_not_there_is_404_and_what_is_no_id_is_400(api: ApiServer, path: str) -> None:
+    """Nothing else tells the two apart."""
+    unknown = to_text(api.ulid())
+    assert api.refusal("GET", path.format(unknown))[0] == 404
+    for text in ("x", "%00", "8ZZZZZZZZZZZZZZZZZZZZZZZZZ", "%F0%9F%92%A9", "1" * 5000):
+        assert api.refusal("GET", path.format(text))[:2] == (400, "bad_id")
+
+
+def test_unknown_routes_and_methods_are_problems(api: ApiServer) -> None:
+    """As everything that is refused."""
+    assert api.refusal("GET", "nothing")[:2] == (404, "no_route")
+    assert api.refusal("GET", "/")[:2] == (404, "no_route")
+    assert api.refusal("DELETE", "runs")[:2] == (405, "wrong_method")
+    assert api.refusal("GET", f"runs/{to_text(api.ulid())}", params={"include": "x"})[1] == (
+        "bad_include"
+    )
+
+
+def test_an_output_comes_back_as_the_text_that_was_stored(api: ApiServer) -> None:
+    """Lone surrogates, null characters, key order and long numbers included."""
+    api.register("answer")
+    run = api.start()
+    output = r'{"b": "\ud800\u0000", "a": 1.10, "n": 123456789012345678901234567890}'
+    api.finish(run, output=output)
+
+    assert output in api.ask("GET", f"runs/{run}").text
+    assert output in api.ask("GET", "runs").text
+    assert json.loads(output) == api.get(f"runs/{run}")["output"]
+
+
+def test_a_run_comes_with_its_steps_attempts_scores_and_trace(api: ApiServer) -> None:
+    """In the shape that the client knows."""
+    api.register("answer")
+    run = api.start(sessions={"ticket": "1"})
+    generation = api.claim(run)
+    now = api.clock.time()
+    tries = [
+        {"step": step_key("model", 0), "attempt": 1, "name": "model", "idx": 0, "span": 1001}
+        | {"error": failure("TimeoutError"), "started": now - 5, "ended": now - 4, "retry": now},
+        {"step": step_key("open", 0), "attempt": 1, "name": "open", "idx": 0, "span": 1009}
+        | {"started": now},
+    ]
+    wait = {"step": step_key("feedback", 0), "kind": "wait", "name": "feedback", "idx": 0}
+    wait |= {"span": 77, "event_name": "voted", "shape": 1, "hash": 2, "since": now}
+    api.commit(
+        run,
+        generation,
+        journal=[
+            journal_row("model", 1, attempts=2, output='"hi"', input="[1]"),
+            journal_row("check", 2, error=failure(data='{"a": 1}')),
+        ],
+        attempts=tries,
+        waits=[wait | {"registered": now, "expires": now + 60}],
+    )
+    api.post("scores", {"run_id": run, "step_id": "model", "name": "q", "value": True})
+
+    shown = api.get(f"runs/{run}")
+
+    RunDetail.model_validate(shown)
+    assert [(s["id"], s["kind"], s["status"]) for s in shown["steps"]] == [
+        ("model", "step", "completed"),
+        ("check", "step", "failed"),
+        ("feedback", "wait", "waiting"),
+        ("open", "step", "running"),
+    ]
+    model = shown["steps"][0]
+    assert (model["input"], model["output"]) == ([1], "hi")
+    assert [(a["attempt"], a["status"]) for a in model["attempts"]] == [
+        (1, "failed"),
+        (2, "completed"),
+    ]
+    assert model["attempts"][1]["span_id"] == f"{span_of(1001, 2):016x}"
+    assert shown["steps"][1]["error"]["data"] == {"a": 1}
+    assert [score["value"] for score in shown["scores"]] == [True]
+    assert shown["sessions"] == [{"key": "ticket", "id": "1"}]
+    assert len(shown["spans"]) == 9
+
+
+def test_include_leaves_out_what_is_not_asked_for(api: ApiServer) -> None:
+    """Nothing but the run where it is empty."""
+    api.register("answer")
+    run = api.start()
+    assert "steps" not in api.get(f"runs/{run}", include="")
+    parts = api.get(f"runs/{run}", include="scores,outcomes").keys()
+    assert parts & {"steps", "scores", "outcomes", "spans"} == {"scores", "outcomes"}
+
+
+def test_waiting_for_a_run_answers_as_soon_as_it_has_ended(api: ApiServer) -> None:
+    """And no later than asked where it does not end."""
+    api.register("answer")
+    run, other = api.start(), api.start()
+
+    async def end(_: object) -> None:
+        await api.end(run)
+
+    answer, _ = api.ask_all(lambda client: client.get(f"/api/v1/runs/{run}?wait_s=20"), end)
+
+    assert answer.json()["status"] == "completed"
+    assert api.get(f"runs/{other}", wait_s=0.02)["status"] == "queued"
+    assert api.refusal("GET", f"runs/{run}", params={"wait_s": 61})[2] == "wait_s"
+
+
+def test_a_run_is_cancelled(api: ApiServer) -> None:
+    """At once where it waits, by its worker where it is live; one that is over stays as it was."""
+    api.register("answer")
+    queued, live, over = api.start(), api.start(), api.start()
+    api.claim(live)
+    api.finish(over)
+
+    told = {run: api.post(f"runs/{run}/cancel", None)["status"] for run in (queued, live, over)}
+
+    assert told == {queued: "cancelled", live: "running", over: "completed"}
+    assert api.refusal("POST", f"runs/{to_text(api.ulid())}/cancel")[:2] == (404, "run_not_found")
+
+
+def test_functions_are_listed(api: ApiServer) -> None:
+    """By app and id, in pages."""
+    api.register("b", "a", "c")
+    assert [one["id"] for one in api.pages("functions", limit=1)] == ["a", "b", "c"]
+    (first, *_) = api.get("functions")["data"]
+    assert (first["triggers"], first["retries"]) == ([{"event": "ticket", "condition": None}], 4)
