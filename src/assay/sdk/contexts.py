@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic
+from typing import TYPE_CHECKING, Generic
 
 from assay import ids
 from assay.errors import AssayError
@@ -15,9 +15,10 @@ from assay.sdk.sync_steps import SyncStep
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping
     from typing import Literal
 
-    from assay.sdk.events import Drop, SessionLayer
+    from assay.sdk.events import D, Drop, SessionLayer
     from assay.sdk.functions import Scorer
     from assay.sdk.port import Journal, ParentRun
 
@@ -65,8 +66,8 @@ class RunContext(Generic[D_co]):
     def defer(
         self,
         id: str,
-        scorer: Scorer[Any],
-        data: object,
+        scorer: Scorer[D],
+        data: D | Mapping[str, object],
         /,
         *,
         sessions: SessionLayer | Literal[Drop.DROP] | None = None,

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Generic, Literal, TypeAlias, overload
 
 from typing_extensions import TypeVar, override
 
@@ -61,10 +61,32 @@ class Event(Generic[D_co]):
 
     __slots__ = ("data", "drops_sessions", "id", "key", "name", "sessions", "ts")
 
+    @overload
+    def __init__(
+        self: Event[dict[str, Any]],
+        name: str,
+        data: dict[str, Any],
+        *,
+        sessions: SessionLayer | Literal[Drop.DROP] | None = None,
+        key: str | None = None,
+        id: str | None = None,
+        ts: datetime | None = None,
+    ) -> None: ...
+    @overload
     def __init__(
         self,
         name: str,
         data: D_co,
+        *,
+        sessions: SessionLayer | Literal[Drop.DROP] | None = None,
+        key: str | None = None,
+        id: str | None = None,
+        ts: datetime | None = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        data: Any,
         *,
         sessions: SessionLayer | Literal[Drop.DROP] | None = None,
         key: str | None = None,
