@@ -79,6 +79,15 @@ def check_ts(ts: object) -> datetime:
     return ts.astimezone(UTC)
 
 
+def check_condition(if_: object) -> str | None:
+    """A CEL condition, if there is one; `bad_condition` where it is empty or no text."""
+    if if_ is None:
+        return None
+    if isinstance(if_, str) and if_.strip():
+        return if_
+    raise AssayError("if_ must be a CEL expression", code="bad_condition", field="if_")
+
+
 def _check_text(field: str, text: str, max_bytes: int) -> str:
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise _refusal(field, "must not contain null characters or lone surrogates")

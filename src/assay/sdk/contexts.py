@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
+    from assay.sdk.definitions import Deferrable
     from assay.sdk.events import D, Drop, SessionLayer
-    from assay.sdk.functions import Scorer
     from assay.sdk.port import Journal, ParentRun
 
 
@@ -66,7 +66,7 @@ class RunContext(Generic[D_co]):
     def defer(
         self,
         id: str,
-        scorer: Scorer[D],
+        scorer: Deferrable[D],
         data: D | Mapping[str, object],
         /,
         *,

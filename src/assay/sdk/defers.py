@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
+from assay.sdk.definitions import Deferrable
 from assay.sdk.events import DROP, author_layer, data_text
-from assay.sdk.functions import Scorer
 from assay.sdk.port import Defer
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Deferred:
 def promise(journal: Journal, id: str, scorer: object, data: object, sessions: object) -> Deferred:
     """Promise a scorer; what is wrong is logged, and kept as the reason of failed outcomes."""
     handle = Deferred(id, journal)
-    if not isinstance(scorer, Scorer):
+    if not isinstance(scorer, Deferrable):
         journal.logger().error(
             "defer %r is left out: %r is no scorer (decorate it with @client.scorer)", id, scorer
         )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from assay.ids import Ids
     from assay.model.score_rules import CheckedScore
-    from assay.sdk.functions import Function
+    from assay.sdk.definitions import Invocable
     from assay.sdk.port import EventDraft
 
 M = TypeVar("M", bound=Message)
@@ -93,7 +93,7 @@ class Api:
         await self._ask("POST", "/api/v1/scores", ScoreResponse, request)
 
     async def result(
-        self, run_id: str, of: Function[Any, Any] | None, timeout_s: float | None
+        self, run_id: str, of: Invocable[Any, Any] | None, timeout_s: float | None
     ) -> Any:
         """Wait until a run has ended and give its output."""
         time = asyncio.get_running_loop().time
@@ -183,7 +183,7 @@ def _event(event: EventDraft, minted: Ids) -> EventIn:
     )
 
 
-def _output(run: Run, of: Function[Any, Any] | None) -> Any:
+def _output(run: Run, of: Invocable[Any, Any] | None) -> Any:
     if run.status == "completed":
         if of is None:
             return run.output

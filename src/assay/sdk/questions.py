@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from assay import durations, ids
 from assay.errors import AssayError
-from assay.model import json_text
+from assay.model import event_rules, json_text
 from assay.model.journal import Kind
 from assay.sdk.asks import Errors, Question, check_errors
 from assay.sdk.events import DROP, EventType, author_layer, data_text, drafts, read_event
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.model.score_rules import CheckedScore
+    from assay.sdk.definitions import Invocable
     from assay.sdk.events import Event
-    from assay.sdk.functions import Function
     from assay.sdk.port import EventDraft, Journal, Request
 
 R = TypeVar("R")
@@ -150,7 +150,7 @@ def wait_for_event(
         event=event.name if isinstance(event, EventType) else check_wanted(event),
         timeout_s=durations.seconds(timeout, field="timeout"),
         match=_match(match or {}),
-        condition=check_condition(if_),
+        condition=event_rules.check_condition(if_),
         lookback_s=None if lookback is None else durations.seconds(lookback, field="lookback"),
         schema=codec.json_schema(),
     )
@@ -170,7 +170,7 @@ def sending(step: str, events: Sequence[EventDraft]) -> Question[Sent]:
 
 def invoke(
     step: str,
-    function: Function[R, Any],
+    function: Invocable[R, Any],
     data: object,
     timeout: str | float | timedelta | None,
     sessions: object,
@@ -217,15 +217,6 @@ def check_wanted(event: object) -> str:
     if isinstance(event, str) and event.strip():
         return event
     raise AssayError("event must be a name or an EventType", code="event_name", field="event")
-
-
-def check_condition(if_: object) -> str | None:
-    """A CEL condition, if there is one; `bad_condition` where it is empty or no text."""
-    if if_ is None:
-        return None
-    if isinstance(if_, str) and if_.strip():
-        return if_
-    raise AssayError("if_ must be a CEL expression", code="bad_condition", field="if_")
 
 
 def _operation(kind: Kind, step: str, request: Request) -> Operation:

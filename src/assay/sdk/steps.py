@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from assay.sdk.asks import Errors
+    from assay.sdk.definitions import Invocable
     from assay.sdk.events import D, Drop, Event, EventType, SessionLayer
-    from assay.sdk.functions import Function
     from assay.sdk.port import Journal
     from assay.sdk.questions import Sent
 
@@ -144,7 +144,7 @@ class Step(RunStep):
     def invoke(
         self,
         id: str,
-        fn: Function[R, D],
+        fn: Invocable[R, D],
         data: D | Mapping[str, object] | None = None,
         /,
         *,

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import datetime, timedelta
 
-    from assay.sdk.client import Client
+    from assay.sdk.calls import Calls
+    from assay.sdk.definitions import Invocable
     from assay.sdk.events import Event
-    from assay.sdk.functions import Function
     from assay.sdk.port import Journal
 
 R = TypeVar("R")
@@ -34,7 +34,7 @@ R = TypeVar("R")
 class SyncClient:
     """What `client.sync` gives."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Calls) -> None:
         self._client = client
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = threading.Lock()
@@ -88,7 +88,7 @@ class SyncClient:
         self,
         run_id: str,
         *,
-        of: Function[R, Any],
+        of: Invocable[R, Any],
         timeout: str | float | timedelta | None = None,
     ) -> R: ...
     @overload
@@ -97,7 +97,7 @@ class SyncClient:
         self,
         run_id: str,
         *,
-        of: Function[Any, Any] | None = None,
+        of: Invocable[Any, Any] | None = None,
         timeout: str | float | timedelta | None = None,
     ) -> Any:
         """Wait for a run and give its output, as `Client.result`."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from assay.errors import AssayError
+from assay.model import event_rules
 from assay.sdk.events import EventType
-from assay.sdk.questions import check_condition
 
 if TYPE_CHECKING:
     from assay.model.events import Json
@@ -65,7 +65,7 @@ def on(event: str | EventType[Any], *, if_: str | None = None) -> On:
         event: a name, a pattern such as `order/*`, or an EventType.
         if_: CEL over `event`; the event starts the function where it holds.
     """
-    return On(event, check_condition(if_))
+    return On(event, event_rules.check_condition(if_))
 
 
 def triggers(on: TriggerInput, body: Codec) -> tuple[Trigger, ...]:
