@@ -53,12 +53,13 @@ class FunctionDefinition:
     @property
     def options_json(self) -> str:
         """What is registered of it, as JSON text that is equal while nothing of it changes."""
+        schema = self.codec.json_schema()
         return json.dumps(
             {
                 "kind": self.kind,
                 "retries": self.retries,
                 "scores": list(self.scores),
-                "schema": self.codec.json_schema(),
+                "schema": None if schema is None else json.loads(schema),
                 "triggers": [trigger.describe() for trigger in self.triggers],
             },
             sort_keys=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -43,7 +44,7 @@ class Trigger:
             described["condition"] = self.condition
         schema = self.codec.json_schema()
         if schema is not None:
-            described["schema"] = schema
+            described["schema"] = json.loads(schema)
         return described
 
 

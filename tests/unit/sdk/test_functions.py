@@ -99,7 +99,7 @@ def test_triggers_carry_conditions_and_schemas(client: assay.Client) -> None:
     described = json.loads(definition.options_json)
     first, second = described["triggers"]
     assert first["event"] == "ticket/created"
-    assert json.loads(first["schema"])["properties"]["id"]["type"] == "integer"
+    assert first["schema"]["properties"]["id"]["type"] == "integer"
     assert second == {"event": "a/*", "condition": condition}
     assert (described["retries"], described["kind"]) == (0, "function")
     assert code_of(lambda: assay.on("a", if_=" ")) == "bad_condition"
