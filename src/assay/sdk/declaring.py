@@ -51,7 +51,7 @@ def define_function(
         retries: 0 to 20.
         local: names around the decoration, for annotations.
     """
-    codec = Codec(_data_type("function", body, local))
+    codec = Codec(_data_type("function", body, local), is_asked_for=True)
     output = codec_of_result(body)
     what = f"function {id!r}"
 
@@ -84,7 +84,7 @@ def define_scorer(
 ) -> FunctionDefinition:
     """The definition of a scorer; *schema* is what its payload is, None takes the body's word."""
     annotated = _data_type("scorer", body, local)
-    codec = Codec(annotated if schema is None else schema)
+    codec = Codec(annotated if schema is None else schema, is_asked_for=True)
     names = _names(scores)
     what = f"scorer {id!r}"
 

@@ -116,7 +116,7 @@ class EventType(Generic[D]):
 
     def __init__(self, name: str, data: type[D]) -> None:
         self.name = event_rules.check_name(name)
-        self.codec = Codec(data)
+        self.codec = Codec(data, is_asked_for=True)
 
     def __call__(
         self,
@@ -184,7 +184,7 @@ def data_text(data: object, codec: Codec | None = None) -> str:
     if codec is None or codec.is_plain:
         if isinstance(data, dict):
             return event_rules.check_data(data)
-        codec = Codec(type(data))
+        codec = Codec(type(data), is_asked_for=True)
     try:
         text = codec.check(data)
     except ValueError as error:

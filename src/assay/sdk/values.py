@@ -35,12 +35,20 @@ class Codec:
     Args:
         annotation: as resolved; `object` where there is none.
         flaw: why the annotation can't be used, where it can't.
+        is_asked_for: whether the annotation must have a schema, since what comes has to fit it.
     """
 
-    __slots__ = ("_annotation", "_flaw", "_schema")
+    __slots__ = ("_annotation", "_flaw", "_is_asked_for", "_schema")
 
-    def __init__(self, annotation: object = object, *, flaw: str | None = None) -> None:
+    def __init__(
+        self,
+        annotation: object = object,
+        *,
+        flaw: str | None = None,
+        is_asked_for: bool = False,
+    ) -> None:
         self._annotation = annotation
+        self._is_asked_for = is_asked_for
         self._flaw = flaw
         self._schema: Schema | None = None
 
@@ -114,6 +122,12 @@ class Codec:
             try:
                 self._schema = Schema(self._annotation)
             except MisfitError as error:
+                if self._is_asked_for:
+                    raise AssayError(
+                        f"{_name(self._annotation)} has no schema: {error}",
+                        code="bad_schema",
+                        hint="use a pydantic model, dataclass, TypedDict or plain JSON types",
+                    ) from error
                 self._flaw = str(error)
         return self._schema
 

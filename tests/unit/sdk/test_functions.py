@@ -208,6 +208,19 @@ def test_data_that_does_not_fit_fails_the_run_for_good(client: assay.Client) -> 
     assert (caught.value.code, caught.value.is_retriable) == ("event_data", False)
 
 
+def test_a_type_without_a_schema_is_refused_when_it_is_registered(client: assay.Client) -> None:
+    """It would let anything in."""
+
+    class Opaque:
+        pass
+
+    @client.function("fn", on="a")
+    async def fn(ctx: assay.Context[Opaque]) -> None: ...
+
+    assert code_of(lambda: str(fn.definition.options_json)) == "bad_schema"
+    assert code_of(lambda: assay.EventType("a", Opaque).codec.json_schema()) == "bad_schema"
+
+
 def test_an_output_that_is_no_json_fails_the_run_for_good(client: assay.Client) -> None:
     """Naming the function and the type."""
 
