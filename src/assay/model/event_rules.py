@@ -88,8 +88,15 @@ def check_condition(if_: object) -> str | None:
     raise AssayError("if_ must be a CEL expression", code="bad_condition", field="if_")
 
 
+def is_storable(text: str) -> bool:
+    """Whether PostgreSQL can hold it: no null characters, no lone surrogates."""
+    if text.isascii():
+        return "\0" not in text
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _check_text(field: str, text: str, max_bytes: int) -> str:
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if not is_storable(text):
         raise _refusal(field, "must not contain null characters or lone surrogates")
     size = len(text.encode())
     if size > max_bytes:

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+# json.dumps makes an encoder anew for each call whose options are not the usual ones.
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 
@@ -46,12 +49,12 @@ def dump(value: object) -> str:
 
 
 def _text(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _COMPACT.encode(value)
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            return json.dumps(value, allow_nan=False, separators=(",", ":"))
+            return _ASCII.encode(value)
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from assay import durations, ids
@@ -15,7 +16,7 @@ from assay.sdk.questions import Sent
 from assay.sdk.scores import checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
     from datetime import datetime, timedelta
 
     import httpx2
@@ -155,6 +156,16 @@ class Calls:
         """Close the connections of the event loop that runs."""
         if self._made_api is not None:
             await self._made_api.aclose()
+
+    @contextmanager
+    def rerouted(self, api: Api, minted: ids.Ids) -> Iterator[None]:
+        """Go by another API and take ids from elsewhere, until the block ends: for tests."""
+        before = self._made_api, self._ids
+        self._made_api, self._ids = api, minted
+        try:
+            yield
+        finally:
+            self._made_api, self._ids = before
 
     def _api(self) -> Api:
         if self._made_api is None:

@@ -23,7 +23,7 @@ from assay.sdk.port import (
     StepCall,
 )
 from assay.sdk.scores import in_run
-from assay.sdk.values import Codec, codec_of_result, is_async
+from assay.sdk.values import Codec, traits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -96,7 +96,7 @@ def run(
     options: StepOptions,
 ) -> Question[Any]:
     """Run *fn* as a step."""
-    codec = codec_of_result(fn)
+    codec, runs_on_loop = traits(fn)
 
     def dump(result: object) -> str:
         return codec.dump(result, what=f"step {step!r}", code="step_output_not_json")
@@ -110,7 +110,7 @@ def run(
 
     request = StepCall(
         call=call,
-        is_async=is_async(fn),
+        is_async=runs_on_loop,
         retries=options.retries,
         timeout_s=options.timeout_s,
         input=lambda: _input(args, kwargs),
@@ -228,7 +228,7 @@ def _checked_step(step: object) -> str:
         wrong = "must be a non-empty string"
     elif step.startswith(RESERVED):
         wrong = f"must not begin with {RESERVED!r}, which is Assay's own"
-    elif "\0" in step or any("\ud800" <= character <= "\udfff" for character in step):
+    elif not event_rules.is_storable(step):
         wrong = "must not contain null characters or lone surrogates"
     else:
         return step

@@ -132,23 +132,34 @@ class Codec:
         return self._schema
 
 
-_codecs: WeakKeyDictionary[object, Codec] = WeakKeyDictionary()
+_traits: WeakKeyDictionary[object, tuple[Codec, bool]] = WeakKeyDictionary()
+
+
+def traits(fn: Callable[..., object]) -> tuple[Codec, bool]:
+    """The codec of what a function gives, and whether calling it gives a coroutine.
+
+    Kept by function, since replays ask for each step anew.
+    """
+    function = underlying(fn)
+    try:
+        found = _traits.get(function)
+    except TypeError:
+        return _codec_of_result(function), is_async(function)
+    if found is None:
+        found = _codec_of_result(function), is_async(function)
+        _traits[function] = found
+    return found
 
 
 def codec_of_result(fn: Callable[..., object]) -> Codec:
     """The codec of what a function returns, or of what its awaitable gives."""
-    function = underlying(fn)
-    try:
-        found = _codecs.get(function)
-    except TypeError:
-        return _codec_of_result(function)
-    if found is None:
-        found = _codecs[function] = _codec_of_result(function)
-    return found
+    return traits(fn)[0]
 
 
 def underlying(fn: Callable[..., object]) -> Callable[..., object]:
     """The function that carries the annotations of a partial, a method or a callable object."""
+    if isinstance(fn, types.FunctionType):
+        return fn
     while isinstance(fn, functools.partial):
         fn = fn.func
     if isinstance(fn, types.MethodType):
