@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.engine.attempts import Attempt
-    from assay.engine.live import LiveRun
     from assay.engine.replay import Replay
+    from assay.engine.running import Running
     from assay.model.journal import Memo
     from assay.model.scores import NewScore
     from assay.sdk.port import CurrentStep, Defer, EventDraft, Operation, RunInfo
@@ -28,7 +28,7 @@ _log = logging.getLogger("assay.run")
 class RunJournal:
     """`sdk.port.Journal` of one live run."""
 
-    def __init__(self, run: LiveRun) -> None:
+    def __init__(self, run: Running) -> None:
         self._run = run
 
     @property

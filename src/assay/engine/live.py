@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from assay.engine import claimed as parse
@@ -25,56 +25,18 @@ from assay.model.journal import Entry, Memo
 from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep, StepCall
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Sequence
 
     import psycopg
 
-    from assay.clock import Clock
     from assay.engine.attempts import Attempt
-    from assay.engine.committer import Committer
     from assay.engine.endings import Status
     from assay.engine.replay import Asked, Finished, Replay, Turn
-    from assay.engine.tracing import SpanWriter
-    from assay.ids import Ids
+    from assay.engine.running import Host
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.turns import ClaimedTurn, Row, Written
 
 _log = logging.getLogger("assay.engine")
-
-
-class Host(Protocol):
-    """What a live run needs of its worker."""
-
-    app: str
-    clock: Clock
-    ids: Ids
-    committer: Committer
-    threads: Executor
-    versions: Mapping[str, str]
-    spans: SpanWriter
-    max_output_bytes: int
-    max_steps: int
-
-    def may_act(self, lease: UUID) -> bool:
-        """Whether the lease that a run was claimed under still holds: asked before each effect."""
-        ...
-
-    def chance(self) -> float:
-        """A random number in [0, 1)."""
-        ...
-
-    def replay(self, run: LiveRun, entries: Sequence[Entry]) -> Replay:
-        """A replay of the run's body."""
-        ...
-
-    def call_at(self, at: float, call: Callable[[], None]) -> None:
-        """Call at an instant of the clock, in seconds since 1970."""
-        ...
-
-    def left(self, run: LiveRun, *, dropped: bool) -> None:
-        """The run is no longer live here; a dropped one is to be given back."""
-        ...
 
 
 class LiveRun:
@@ -105,7 +67,7 @@ class LiveRun:
         self.info = parse.run_info(
             turn, app=host.app, attempt=(body_tries.made if body_tries else 0) + 1
         )
-        self.trace = UUID(turn.run["trace"])
+        self.trace = turn.trace
         self.promises = Promises(self.id, self.generation, self.info.sessions)
         for promise in parse.promises(turn):
             self.promises.restore(promise)
@@ -396,7 +358,6 @@ class LiveRun:
         self._end("failed", None, to_json(failure))
 
     def _end(self, status: Status, output: str | None, error: str | None) -> None:
-        run = self._claimed.run
         now = self.host.clock.time()
         warnings = list(self.promises.warnings)
         if self.replay is not None:
@@ -414,9 +375,9 @@ class LiveRun:
             started_at=self._claimed.started_at,
             has_waited=self._has_waited,
             last_wait_timed_out=self._last_wait_timed_out,
-            parent_run=_uuid(run["parent_run"]),
-            parent_step=_uuid(run["parent_step"]),
-            parent_defer=run["parent_defer"],
+            parent_run=self._claimed.parent_run,
+            parent_step=self._claimed.parent_step,
+            parent_defer=self._claimed.parent_defer,
             scores=tuple((self._claimed.parent or {}).get("names", ())),
             scorer=self.definition.id,
             versions=self.host.versions,
@@ -441,7 +402,3 @@ class LiveRun:
             if self.replay.leaked:
                 _log.warning("run %s did not end: %s", to_text(self.id), self.replay.leaked)
         self.host.left(self, dropped=dropped)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)

@@ -17,8 +17,8 @@ from assay.sdk.port import CurrentStep, StepCall
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from assay.engine.live import LiveRun
     from assay.engine.replay import Asked
+    from assay.engine.running import Running
 
 
 class Stepping:
@@ -28,7 +28,7 @@ class Stepping:
         retries: steps that wait for their next attempt, with its instant.
     """
 
-    def __init__(self, run: LiveRun) -> None:
+    def __init__(self, run: Running) -> None:
         self._run = run
         self._flying: dict[UUID, Attempt] = {}
         self._waiting: dict[UUID, Asked] = {}

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from assay.clock import Clock, DatabaseClock
     from assay.engine.replay import Replay
+    from assay.engine.running import Running
     from assay.engine.writes import Writes
     from assay.ids import Ids
     from assay.model.journal import Entry
@@ -146,7 +147,7 @@ class Worker:
         """Whether the lease of this id still holds: a later one does not count."""
         return lease == self._lease.id and self._lease.holds()
 
-    def replay(self, run: LiveRun, entries: Sequence[Entry]) -> Replay:
+    def replay(self, run: Running, entries: Sequence[Entry]) -> Replay:
         """A replay of the run's body, in a context that carries its journal."""
         context = copy_context()
         context.run(current_journal.set, run.journal)
@@ -170,7 +171,7 @@ class Worker:
         """Call at an instant of the clock."""
         self._timers.add(at, call)
 
-    def left(self, run: LiveRun, *, dropped: bool) -> None:
+    def left(self, run: Running, *, dropped: bool) -> None:
         """A run is no longer live here; a dropped one is given back."""
         if self._live.get(run.id) is run:
             del self._live[run.id]
