@@ -42,8 +42,8 @@ BEGIN
     SELECT c.project_id, u.run, u.defer, u.name, u.scorer, u.state, u.reason, u.score, to_timestamp(p_now),
         to_timestamp(p_now)
     FROM assay.catalogs c, json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text,
-        scorer text, state text, reason text, score uuid, giver uuid)
-    WHERE c.project_id = p_project AND u.giver = ANY (p_alive)
+        scorer text, state text, reason text, score uuid, giver uuid, is_last boolean)
+    WHERE c.project_id = p_project AND u.is_last AND u.giver = ANY (p_alive)
     ON CONFLICT (project_id, run_id, defer_id, name) DO UPDATE
         SET state = excluded.state, reason = excluded.reason, score_id = excluded.score_id,
             changed_at = excluded.changed_at;
