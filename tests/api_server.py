@@ -1,4 +1,4 @@
-"""The API on a database of a test's own, with rows made by the engine's own functions."""
+"""The API on a database of a test's own, with the rows that an engine would have written."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from assay.access import keys
 from assay.api.app import create_app
 from assay.clock import ManualClock
 from assay.ids import Ids, parse, step_key
-from assay.store import events, flushes, turns
+from assay.store import events, user_spans
 from assay.store.pool import connect
-from assay.store.turns import Flush
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,6 +27,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 APP = "support"
+INSERT = "INSERT INTO assay.{table} SELECT * FROM json_populate_recordset(null::assay.{table}, %s)"
+CLAIM = (
+    "UPDATE assay.turns SET state = 1, generation = generation + 1, worker_id = %s, started_at = %s"
+    " WHERE run_id = %s"
+)
+PARK = "UPDATE assay.turns SET state = 0, worker_id = NULL WHERE run_id = %s"
+FINISH = (
+    "UPDATE assay.runs SET status = %s, output = %s, error = %s, started_at = %s, ended_at = %s"
+    " WHERE id = %s"
+)
+END_TURN = "DELETE FROM assay.turns WHERE run_id = %s"
 
 
 class ApiServer:
@@ -106,7 +116,7 @@ class ApiServer:
                 return items
             cursor = {"cursor": page["next"]}
 
-    # What an engine does
+    # What an engine writes
 
     def run(self, asked: Awaitable[T]) -> T:
         """Await something on the server's loop."""
@@ -138,52 +148,86 @@ class ApiServer:
         (run,) = sent["run_ids"]
         return str(run)
 
-    def claim(self, run: str, *, project: int = 1) -> int:
-        """Make a run live; gives the generation of its turn."""
-        return self.run(self._claim(parse(run), project))
+    def insert(self, table: str, *rows: Row, project: int = 1) -> None:
+        """Put rows into a table, as an engine would have."""
+        text = json.dumps([{"project_id": project, **row} for row in rows], default=str)
+        self.run(self._execute(INSERT.format(table=table), (text,)))
 
-    def commit(self, run: str, generation: int, *, project: int = 1, **rows: list[Row]) -> None:
-        """Commit rows of a live run: journal, attempts, waits, scores, outcomes, finish, park."""
-        self.run(self._commit(parse(run), generation, project, rows))
+    def claim(self, run: str) -> None:
+        """Make a run live."""
+        self.run(self._execute(CLAIM, (self.worker, self.clock.now(), parse(run))))
 
-    def finish(self, run: str, status: str = "completed", *, project: int = 1, **end: Any) -> None:
-        """End a run: `output` and `error` are JSON text; `rows` are committed with it."""
-        self.run(self.end(run, status, project=project, **end))
+    def park(self, run: str) -> None:
+        """Make a live run wait."""
+        self.run(self._execute(PARK, (parse(run),)))
+
+    def finish(
+        self,
+        run: str,
+        status: str = "completed",
+        *,
+        output: str | None = None,
+        error: str | None = None,
+    ) -> None:
+        """End a run; output and error are JSON text."""
+        self.run(self.end(run, status, output=output, error=error))
 
     async def end(
-        self, run: str, status: str = "completed", *, project: int = 1, **end: Any
+        self,
+        run: str,
+        status: str = "completed",
+        *,
+        output: str | None = None,
+        error: str | None = None,
     ) -> None:
         """The same on the server's loop."""
-        generation = await self._claim(parse(run), project)
-        rows = {**end.pop("rows", {})}
-        rows["finish"] = [{"status": status, "started": self.clock.time(), **end}]
-        await self._commit(parse(run), generation, project, rows)
+        now = self.clock.now()
+        await self._execute(FINISH, (status, output, error, now, now, parse(run)))
+        await self._execute(END_TURN, (parse(run),))
 
-    async def _claim(self, run: UUID, project: int) -> int:
-        (turn,) = await turns.claim(
-            self.connection,
-            project=project,
-            app=APP,
-            fns=[],
-            worker=self.worker,
-            now=self.clock.time(),
-            limit=1,
-            run=run,
+    async def _execute(self, query: str, values: tuple[object, ...]) -> None:
+        await self.connection.execute(query.encode(), values)
+
+    def promise(self, run: str, *outcomes: Row) -> None:
+        """Open or change outcomes of a run."""
+        id_ = parse(run)
+        rows = [row | {"run": id_, "giver": id_} for row in outcomes]
+        self.run(
+            self.connection.execute(
+                "SELECT assay.change_outcomes(1, %s, %s, %s)",
+                (self.clock.time(), json.dumps(rows, default=str), [id_]),
+            )
         )
-        return turn.generation
 
-    async def _commit(
-        self, run: UUID, generation: int, project: int, rows: dict[str, list[Row]]
+    def user_span(
+        self, run: str, name: str, *, parent: int, step: UUID, attempt: int, project: int = 1
     ) -> None:
-        turn = {"run": run, "gen": generation}
-        flush = Flush(
-            turns=[turn],
-            **{kind: [turn | {"giver": run} | row for row in some] for kind, some in rows.items()},
-        )
-        written = await flushes.commit(
-            self.connection, flush, project=project, now=self.clock.time()
-        )
-        assert [one.run_id for one in written] == [run]
+        """Store a span of user code."""
+        now = self.clock.time()
+        row: Row = {
+            "day": self.clock.now().date(),
+            "trace": parse(run),
+            "span": 42,
+            "parent": parent,
+            "run": parse(run),
+            "step": step,
+            "attempt": attempt,
+            "name": name,
+            "kind": "client",
+            "started": now,
+            "ended": now,
+            "status": "unset",
+            "message": None,
+            "attributes": '{"gen_ai.usage.input_tokens": 7, "odd": NaN}',
+            "events": json.dumps(
+                [{"name": "token", "ts": self.clock.now().isoformat(), "attributes": {"n": 1}}]
+            ),
+        }
+        self.run(user_spans.add(self.connection, [row], project=project))
+
+    def start_nothing(self) -> None:
+        """Send an event that no function starts on."""
+        self.post("events", {"events": [{"name": "nothing", "data": {}}]})
 
     def key(self, project: int = 1) -> str:
         """A new API key."""
@@ -205,24 +249,25 @@ class ApiServer:
         return self.ids.new()
 
 
-def journal_row(name: str, seq: int, *, kind: str = "step", index: int = 0, **more: Any) -> Row:
-    """A journal row of a flush."""
-    now = datetime.now(UTC).timestamp()
+def step(run: str, name: str, **columns: Any) -> Row:
+    """Columns of a row about a step."""
     return {
-        "step": step_key(name, index),
-        "seq": seq,
-        "kind": kind,
+        "run_id": parse(run),
+        "step": step_key(name, 0),
         "name": name,
-        "idx": index,
-        "span": 1000 + seq,
-        "attempts": 1,
-        "started": now,
-        "ended": now,
-        **more,
+        "idx": 0,
+        **columns,
     }
 
 
-def failure(kind: str = "ValueError", message: str = "no", **more: Any) -> str:
+def memo(run: str, name: str, seq: int, *, kind: str = "step", **columns: Any) -> Row:
+    """A row of the journal."""
+    now = datetime.now(UTC)
+    usual = {"seq": seq, "span": 1000 + seq, "attempts": 1, "started_at": now, "ended_at": now}
+    return step(run, name, kind=kind, **(usual | columns))
+
+
+def failure(type_: str = "ValueError", message: str = "no", **more: Any) -> str:
     """The stored form of an error."""
-    stored = {"type": kind, "message": message, "bases": [kind], "data": None, "traceback": ""}
+    stored = {"type": type_, "message": message, "bases": [type_], "data": None, "traceback": ""}
     return json.dumps(stored | {"code": None, "retriable": True} | more)

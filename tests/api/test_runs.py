@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api_server import failure, journal_row
-from assay.ids import span_of, step_key, to_text
+from api_server import failure, memo, step
+from assay.ids import span_of, to_text
 from assay.wire.runs import RunDetail
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ def test_each_status_is_listed_and_filtered(api: ApiServer) -> None:
     api.register("answer")
     runs = {status: api.start() for status in ("queued", "running", "waiting")}
     api.claim(runs["running"])
-    generation = api.claim(runs["waiting"])
-    park = {"wakes": 0, "due": api.clock.time() + 60}
-    api.commit(runs["waiting"], generation, park=[park])
+    api.claim(runs["waiting"])
+    api.park(runs["waiting"])
     for status in ("completed", "failed", "cancelled"):
         runs[status] = api.start()
         api.finish(runs[status], status)
@@ -173,26 +172,21 @@ def test_a_run_comes_with_its_steps_attempts_scores_and_trace(api: ApiServer) ->
     """In the shape that the client knows."""
     api.register("answer")
     run = api.start(sessions={"ticket": "1"})
-    generation = api.claim(run)
-    now = api.clock.time()
-    tries = [
-        {"step": step_key("model", 0), "attempt": 1, "name": "model", "idx": 0, "span": 1001}
-        | {"error": failure("TimeoutError"), "started": now - 5, "ended": now - 4, "retry": now},
-        {"step": step_key("open", 0), "attempt": 1, "name": "open", "idx": 0, "span": 1009}
-        | {"started": now},
-    ]
-    wait = {"step": step_key("feedback", 0), "kind": "wait", "name": "feedback", "idx": 0}
-    wait |= {"span": 77, "event_name": "voted", "shape": 1, "hash": 2, "since": now}
-    api.commit(
-        run,
-        generation,
-        journal=[
-            journal_row("model", 1, attempts=2, output='"hi"', input="[1]"),
-            journal_row("check", 2, error=failure(data='{"a": 1}')),
-        ],
-        attempts=tries,
-        waits=[wait | {"registered": now, "expires": now + 60}],
+    api.claim(run)
+    now = api.clock.now()
+    api.insert(
+        "journal",
+        memo(run, "model", 1, attempts=2, output='"hi"', input="[1]"),
+        memo(run, "check", 2, error=failure(data='{"a": 1}')),
     )
+    tried = {"attempt": 1, "worker_id": api.worker, "started_at": now - timedelta(seconds=5)}
+    api.insert(
+        "attempts",
+        step(run, "model", span=1001, error=failure(), ended_at=now, **tried),
+        step(run, "open", span=1009, **tried),
+    )
+    waiting = {"kind": "wait", "event_name": "voted", "since": now, "registered_at": now}
+    api.insert("waits", step(run, "feedback", span=77, **waiting))
     api.post("scores", {"run_id": run, "step_id": "model", "name": "q", "value": True})
 
     shown = api.get(f"runs/{run}")

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from assay.ids import span_of, to_text
 from assay.model.journal import Kind
@@ -64,7 +64,10 @@ async def trace_of(cursor: Reading, *, project: int, run: UUID) -> list[Span] | 
     noted = _scores(given, records)
     spans = [_run_span(one, names.get(one.event_id), noted) for one in found]
     spans += _step_spans(trace, records, noted)
-    spans += [_user_span(trace, one) for one in user]
+    names_of: dict[tuple[UUID, UUID | None], tuple[str, int]]
+    names_of = {(memo.run_id, memo.step): (memo.name, memo.idx) for memo in records.memos}
+    names_of |= {(one.run_id, one.step): (one.name, one.idx) for one in records.attempts}
+    spans += [_user_span(trace, one, names_of.get((one.run_id, one.step))) for one in user]
     return sorted(spans, key=lambda span: (span.started_at, span.parent is not None, span.span))
 
 
@@ -225,7 +228,13 @@ def _wait_span(trace: UUID, wait: WaitRecord) -> Span:
     )
 
 
-def _user_span(trace: UUID, span: UserSpanRecord) -> Span:
+def _user_span(trace: UUID, span: UserSpanRecord, step: tuple[str, int] | None) -> Span:
+    place: dict[str, Json] = {
+        "assay.run.id": to_text(span.run_id),
+        "assay.step.id": step[0] if step else None,
+        "assay.step.index": step[1] if step else None,
+        "assay.attempt": span.attempt,
+    }
     return Span(
         trace=trace,
         span=span.span,
@@ -236,14 +245,19 @@ def _user_span(trace: UUID, span: UserSpanRecord) -> Span:
         ended_at=span.ended_at,
         status=span.status.lower(),
         message=span.message,
-        attributes={**json.loads(span.attributes), "assay.run.id": to_text(span.run_id)},
-        events=tuple(_user_events(json.loads(span.events), span.started_at)),
+        attributes=_loads(span.attributes) | _present(place),
+        events=tuple(_user_events(_loads(span.events), span.started_at)),
     )
+
+
+def _loads(text: str) -> Any:
+    """The JSON of a user's span, in which NaN and its like become text."""
+    return json.loads(text, parse_constant=str)
 
 
 def _user_events(events: Iterable[dict[str, Json]], start: datetime) -> Iterator[SpanEvent]:
     for event in events:
-        at = event.get("at")
+        at = event.get("ts")
         yield SpanEvent(
             name=str(event.get("name", "")),
             at=datetime.fromisoformat(at) if isinstance(at, str) else start,
