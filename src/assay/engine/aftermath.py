@@ -28,6 +28,9 @@ class Aftermath:
     """Takes the committed writes of many flushes together; what fails is tried again.
 
     Should the process die before it is done, a sweep stands in (`sweeping`).
+
+    Attributes:
+        is_idle: whether nothing is left to do.
     """
 
     def __init__(
@@ -51,6 +54,7 @@ class Aftermath:
         self._traces: dict[UUID, UUID] = {}
         self._hints: set[str] = set()
         self._ready = asyncio.Event()
+        self.is_idle = True
 
     def add(self, batch: Sequence[Writes]) -> None:
         """Note what has been committed."""
@@ -65,11 +69,13 @@ class Aftermath:
             self._hints.discard(self._app)
             self._wake()
         if self._looks or self._sent or self._hints:
+            self.is_idle = False
             self._ready.set()
 
     async def run(self) -> None:
         """Follow up for ever."""
         while True:
+            self.is_idle = not self._ready.is_set()
             await self._ready.wait()
             self._ready.clear()
             looks, self._looks = self._looks, []

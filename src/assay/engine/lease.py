@@ -85,6 +85,14 @@ class Lease:
             except psycopg.Error as error:
                 _log.warning("leaving without a word, the database does not answer: %s", error)
 
+    def abandon(self) -> None:
+        """Renew no more, and leave the lease to run out as a killed process does."""
+        self._stop.set()
+        self._thread.join()
+        self._until = 0.0
+        if self._connection is not None:
+            self._connection.close()
+
     def _register(self) -> None:
         assert self._connection is not None
         sent = time.monotonic()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -55,6 +56,11 @@ def heartbeat(connection: Conn, id: UUID, *, lease_s: float) -> datetime | None:
 def leave(connection: Conn, id: UUID) -> None:  # noqa: A002
     """Forget a worker that ends in good order."""
     connection.execute(_SQL["leave"], {"id": id})
+
+
+async def expire(connection: AsyncConn, ids: Sequence[UUID], *, until: datetime) -> None:
+    """Let leases have run out at an instant, or just now if that is still to come."""
+    await connection.execute(_SQL["expire"], {"ids": list(ids), "until": until})
 
 
 async def set_idle(connection: AsyncConn, id: UUID, *, idle: bool) -> None:  # noqa: A002

@@ -7,6 +7,10 @@ VALUES (%(id)s, %(project)s, %(app)s, %(host)s, %(pid)s, clock_timestamp(),
 UPDATE assay.workers SET lease_until = clock_timestamp() + %(lease_s)s * interval '1 second'
 WHERE id = %(id)s AND NOT lost RETURNING clock_timestamp()
 
+-- name: expire
+UPDATE assay.workers SET lease_until = least(%(until)s, clock_timestamp() - interval '1 millisecond')
+WHERE id = ANY (%(ids)s)
+
 -- name: leave
 DELETE FROM assay.workers WHERE id = %(id)s
 
