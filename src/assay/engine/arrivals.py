@@ -108,23 +108,20 @@ class Arrivals:
         """Hand over events, one to each wait and once to each run; gives the runs woken.
 
         Of several events that a wait matches the first takes it; of several waits of a run that
-        match an event, the first by key.
+        match an event, the first by key. What is more for the same run goes in a next round.
         """
         woken: list[UUID] = []
         left = list(pairs)
         while left:
-            waits: set[tuple[UUID, UUID]] = set()
-            events: set[tuple[UUID, UUID]] = set()
+            runs: set[UUID] = set()
             now, later = [], []
             for pair in left:
-                wait = (pair.wait.run_id, pair.wait.step)
-                event = (pair.wait.run_id, pair.event.id)
-                if wait in waits or event in events:
+                run = pair.wait.run_id
+                if run in runs:
                     later.append(pair)
                     continue
-                waits.add(wait)
-                events.add(event)
-                now.append((*wait, pair.event.id, json.dumps(pair.event.variable())))
+                runs.add(run)
+                now.append((run, pair.wait.step, pair.event.id, json.dumps(pair.event.variable())))
             woken += await store.resolve(
                 await self._link.get(), now, project=self._project, now=self._clock.time()
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
@@ -69,26 +70,27 @@ async def _end(
     link: Link, turn: ClaimedTurn, *, app: str, project: int, clock: Clock, ids: Ids
 ) -> None:
     writes = Writes()
-    promises = Promises(turn.run_id, turn.generation, turn.run["sessions"] or {})
+    promises = Promises(turn.run_id, turn.generation, turn.sessions or {})
     for promise in parse.promises(turn):
         promises.restore(promise)
-    run = turn.run
     ending = Ending(
         run=turn.run_id,
         app=app,
         status="cancelled",
         output=None,
         error=None,
-        trace=UUID(run["trace"]),
+        trace=turn.trace,
         started_at=turn.started_at,
         has_waited=True,
-        parent_run=run["parent_run"] and UUID(run["parent_run"]),
-        parent_step=run["parent_step"] and UUID(run["parent_step"]),
-        parent_defer=run["parent_defer"],
+        parent_run=turn.parent_run,
+        parent_step=turn.parent_step,
+        parent_defer=turn.parent_defer,
         scores=tuple((turn.parent or {}).get("names", ())),
         scorer=turn.fn,
     )
     end(ending, promises.all(), writes, ids=ids, now=clock.time())
     flush = Flush()
     writes.add_to(flush, {"run": turn.run_id, "gen": turn.generation})
-    await flushes.commit(await link.get(), flush, project=project, now=clock.time())
+    with contextlib.suppress(flushes.TurnsLostError):
+        # Then whoever has the turn now sees the sign and ends the run.
+        await flushes.commit(await link.get(), flush, project=project, now=clock.time())

@@ -44,16 +44,15 @@ class Tries:
 
 def run_info(turn: ClaimedTurn, *, app: str, attempt: int) -> RunInfo:
     """What the body knows of its run."""
-    event = turn.event
     return RunInfo(
         run_id=turn.run_id,
         app=app,
         function=turn.fn,
-        event_id=UUID(event["id"]),
-        event_name=event["name"],
-        event_data=event["data"],
-        event_ts=datetime.fromtimestamp(event["ts"], UTC),
-        sessions=turn.run["sessions"] or {},
+        event_id=turn.event_id,
+        event_name=turn.event_name,
+        event_data=turn.event_data,
+        event_ts=datetime.fromtimestamp(turn.event_ts, UTC),
+        sessions=turn.sessions or {},
         attempt=attempt,
         parent=_parent(turn),
     )
@@ -61,10 +60,10 @@ def run_info(turn: ClaimedTurn, *, app: str, attempt: int) -> RunInfo:
 
 def _parent(turn: ClaimedTurn) -> ParentRun | None:
     parent = turn.parent
-    if parent is None:
+    if parent is None or turn.parent_run is None:
         return None
     return ParentRun(
-        run_id=to_text(UUID(turn.run["parent_run"])),
+        run_id=to_text(turn.parent_run),
         function_id=parent["function"],
         status=parent["status"],
         output=_json(parent["output"]),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import psycopg
 
+from assay.store.flushes import TurnsLostError
 from assay.store.turns import Flush
 
 if TYPE_CHECKING:
@@ -103,6 +104,8 @@ class Committer:
         try:
             await self._prepare([writes for _, writes, _ in batch])
             written = await self._commit(flush)
+        except TurnsLostError as lost:
+            await self._flush_alive(batch, lost.alive)
         except psycopg.OperationalError as error:
             if not _is_retriable(error):
                 _log.warning("a flush of %d runs has an unknown result: %s", len(batch), error)
@@ -114,6 +117,19 @@ class Committer:
             await self._one_by_one(batch, error)
         else:
             self._deliver(batch, written)
+
+    async def _flush_alive(
+        self, batch: list[tuple[Committing, Writes, Row]], alive: set[UUID]
+    ) -> None:
+        """Drop the runs that have lost their turn, write the others."""
+        kept = []
+        for one in batch:
+            if one[0].id in alive:
+                kept.append(one)
+            else:
+                one[0].lose()
+        if kept:
+            await self._flush(kept)
 
     async def _one_by_one(
         self, batch: list[tuple[Committing, Writes, Row]], error: psycopg.Error
@@ -128,15 +144,9 @@ class Committer:
         self, batch: list[tuple[Committing, Writes, Row]], written: list[Written]
     ) -> None:
         by_run = {one.run_id: one for one in written}
-        kept = []
         for run, writes, _ in batch:
-            one = by_run.get(run.id)
-            if one is None:
-                run.lose()
-            else:
-                kept.append(writes)
-                run.committed(writes, one)
-        self._follow(kept)
+            run.committed(writes, by_run[run.id])
+        self._follow([writes for _, writes, _ in batch])
 
 
 def _is_retriable(error: psycopg.Error) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class SendResult:
 @dataclass(frozen=True, slots=True)
 class _Incoming:
     event: NewEvent
+    data: str
     arrival: Arrival
     warnings: list[str]
 
@@ -42,8 +44,8 @@ class _Incoming:
         return {
             "id": event.id,
             "name": event.name,
-            "data": self.arrival.data,
-            "sessions": event.sessions or None,
+            "data": self.data,
+            "sessions": json.dumps(event.sessions) if event.sessions else None,
             "ts": event.ts.timestamp(),
             "key": event.key,
             "source_run": event.source_run,
@@ -165,7 +167,7 @@ class Ingest:
                     "event": event.id,
                     "parent_run": event.source_run,
                     "trace": (traces or {}).get(event.source_run, run) if event.source_run else run,
-                    "sessions": event.sessions or None,
+                    "sessions": json.dumps(event.sessions) if event.sessions else None,
                     "due": max(now, event.ts.timestamp()),
                 }
             )
@@ -175,4 +177,6 @@ class Ingest:
 def _incoming(event: NewEvent) -> _Incoming:
     data, warning = stored_data(event.data)
     arrival = Arrival(event.id, event.name, data, event.ts, event.sessions or None)
-    return _Incoming(event, arrival, [] if warning is None else [warning])
+    if warning is None:
+        return _Incoming(event, event.data, arrival, [])
+    return _Incoming(event, json.dumps(data), arrival, [warning])

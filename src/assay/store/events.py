@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assay.store import arrays
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -95,14 +96,21 @@ async def ingest(
     """Write events and the runs that they start, each event once by its id."""
     cursor = await connection.execute(
         _SQL["ingest"],
-        {
-            "project": project,
-            "now": now,
-            "catalog": catalog,
-            "keys": _encode(keys) if keys else None,
-            "events": _encode(events),
-            "runs": _encode(runs) if runs else None,
-        },
+        (
+            project,
+            now,
+            catalog,
+            _encode(keys) if keys else None,
+            arrays.ids(arrays.column(events, "id")),
+            arrays.texts(arrays.column(events, "name")),
+            arrays.texts(arrays.column(events, "data")),
+            arrays.texts(arrays.column(events, "sessions")),
+            arrays.numbers(arrays.column(events, "ts")),
+            arrays.texts(arrays.column(events, "key")),
+            arrays.ids(arrays.column(events, "source_run")),
+            arrays.texts(arrays.column(events, "warning")),
+            *_started(runs),
+        ),
         prepare=True,
     )
     row = await cursor.fetchone()
@@ -123,17 +131,34 @@ async def start_matched(
     """Start the runs of events that runs have sent; False where the catalog has moved on."""
     cursor = await connection.execute(
         _SQL["start_matched"],
-        {
-            "project": project,
-            "now": now,
-            "catalog": catalog,
-            "keys": _encode(keys) if keys else None,
-            "events": list(events),
-            "runs": _encode(runs) if runs else None,
-        },
+        (
+            project,
+            now,
+            catalog,
+            _encode(keys) if keys else None,
+            arrays.ids(events),
+            *_started(runs),
+        ),
     )
     row = await cursor.fetchone()
     return row is not None and row[0] == "ok"
+
+
+def _started(runs: list[Row]) -> tuple[str | None, ...]:
+    if not runs:
+        return (None,) * 10
+    return (
+        arrays.ids(arrays.column(runs, "id")),
+        arrays.texts(arrays.column(runs, "app")),
+        arrays.texts(arrays.column(runs, "fn")),
+        arrays.texts(arrays.column(runs, "kind")),
+        arrays.texts(arrays.column(runs, "version")),
+        arrays.ids(arrays.column(runs, "event")),
+        arrays.ids(arrays.column(runs, "parent_run")),
+        arrays.ids(arrays.column(runs, "trace")),
+        arrays.texts(arrays.column(runs, "sessions")),
+        arrays.numbers(arrays.column(runs, "due")),
+    )
 
 
 async def after(
@@ -192,17 +217,17 @@ async def resolve(
     project: int,
     now: float,
 ) -> list[UUID]:
-    """Give events to waits, as (run, step, event, output); gives the runs that took one."""
-    runs, steps, events, outputs = zip(*pairs, strict=True)
+    """Give events to waits, as (run, step, event, output) with each run once; gives those that took one."""
+    runs, steps, events, outputs = zip(*sorted(pairs, key=lambda pair: pair[0].int), strict=True)
     cursor = await connection.execute(
         _SQL["resolve"],
         {
             "project": project,
             "now": now,
-            "runs": list(runs),
-            "steps": list(steps),
-            "events": list(events),
-            "outputs": list(outputs),
+            "runs": arrays.ids(runs),
+            "steps": arrays.ids(steps),
+            "events": arrays.ids(events),
+            "outputs": arrays.texts(outputs),
         },
         prepare=True,
     )

@@ -19,7 +19,12 @@ _SQL = queries("turns")
 
 
 class ClaimedTurn(NamedTuple):
-    """A claimed turn with all that replaying it needs; the last eight are decoded JSON."""
+    """A claimed turn with all that replaying it needs; the last five are decoded JSON.
+
+    Attributes:
+        event_data: JSON text.
+        started_at, event_ts: seconds since 1970.
+    """
 
     run_id: UUID
     fn: str
@@ -28,8 +33,15 @@ class ClaimedTurn(NamedTuple):
     losses: int
     started_at: float
     cancelled: bool
-    run: Row
-    event: Row
+    trace: UUID
+    parent_run: UUID | None
+    parent_step: UUID | None
+    parent_defer: str | None
+    event_id: UUID
+    event_name: str
+    event_data: str
+    event_ts: float
+    sessions: dict[str, str] | None
     journal: list[list[Any]] | None
     attempts: list[list[Any]] | None
     waits: list[list[Any]] | None
@@ -38,7 +50,7 @@ class ClaimedTurn(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A run that a flush wrote. Runs sent but absent from the answer had lost their turn."""
+    """A run that a flush wrote, with what the claim or the collecting moved into its journal."""
 
     run_id: UUID
     wakes: int

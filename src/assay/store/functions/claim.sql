@@ -1,10 +1,12 @@
 -- Claim due turns for a worker: raises their generation, moves resolved waits into the journal, and
--- gives all that the worker needs to replay them.
+-- gives all that the worker needs to replay them. What a run has only after its first turn is null
+-- in its first. Lateral subqueries keep the order of the joins, whatever a plan was made on.
 CREATE OR REPLACE FUNCTION assay.claim(
     p_project int, p_app text, p_fns text[], p_worker uuid, p_now double precision, p_limit int, p_run uuid)
 RETURNS TABLE (run_id uuid, fn text, generation int, wakes int, losses int, started_at float8,
-    cancelled boolean, run json, event json, journal json, attempts json, waits json, defers json,
-    parent json)
+    cancelled boolean, trace uuid, parent_run uuid, parent_step uuid, parent_defer text, event_id uuid,
+    event_name text, event_data text, event_ts float8, sessions jsonb, journal json, attempts json,
+    waits json, defers json, parent json)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
@@ -12,47 +14,42 @@ DECLARE
     v_old uuid[];
 BEGIN
     IF p_run IS NULL THEN
-        -- name: claim
-        WITH due AS MATERIALIZED (
-            SELECT t.run_id FROM assay.turns t
-            WHERE t.project_id = p_project AND t.app = p_app AND t.fn = ANY (p_fns)
-                AND t.state = 0 AND t.due_at <= v_at
-            ORDER BY t.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED),
-        claimed AS (
-            UPDATE assay.turns t SET state = 1, worker_id = p_worker, generation = t.generation + 1,
-                started_at = coalesce(t.started_at, v_at)
-            FROM due WHERE t.project_id = p_project AND t.run_id = due.run_id
-            RETURNING t.run_id, t.generation)
-        SELECT coalesce(array_agg(c.run_id), '{}'),
-            coalesce(array_agg(c.run_id) FILTER (WHERE c.generation > 1), '{}')
-        INTO v_all, v_old FROM claimed c;
+        -- name: due
+        SELECT array_agg(d.run_id), array_agg(d.run_id) FILTER (WHERE d.generation > 0)
+        INTO v_all, v_old
+        FROM (SELECT t.run_id, t.generation FROM assay.turns t
+              WHERE t.project_id = p_project AND t.app = p_app AND t.fn = ANY (p_fns)
+                  AND t.state = 0 AND t.due_at <= v_at
+              ORDER BY t.due_at LIMIT p_limit FOR UPDATE SKIP LOCKED) d;
     ELSE
-        -- name: claim_one
-        WITH claimed AS (
-            UPDATE assay.turns t SET state = 1, worker_id = p_worker, generation = t.generation + 1,
-                started_at = coalesce(t.started_at, v_at)
-            WHERE t.project_id = p_project AND t.run_id = p_run AND t.state = 0
-            RETURNING t.run_id)
-        SELECT coalesce(array_agg(c.run_id), '{}') INTO v_all FROM claimed c;
+        -- name: one
+        SELECT array_agg(d.run_id) INTO v_all
+        FROM (SELECT t.run_id FROM assay.turns t
+              WHERE t.project_id = p_project AND t.run_id = p_run AND t.state = 0 FOR UPDATE) d;
         v_old := v_all;
     END IF;
-    IF cardinality(v_all) = 0 THEN RETURN; END IF;
-    IF cardinality(v_old) > 0 THEN
+    IF v_all IS NULL THEN RETURN; END IF;
+    -- name: claim
+    UPDATE assay.turns t SET state = 1, worker_id = p_worker, generation = t.generation + 1,
+        started_at = coalesce(t.started_at, v_at)
+    WHERE t.project_id = p_project AND t.run_id = ANY (v_all);
+    IF v_old IS NOT NULL THEN
         PERFORM assay.collect(p_project, p_now, v_old);
     END IF;
     RETURN QUERY
     -- name: claimed
     SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses, extract(epoch FROM t.started_at)::float8,
         t.cancelled_at IS NOT NULL,
-        json_build_object('kind', r.kind, 'version', r.version, 'trace', r.trace, 'sessions', r.sessions,
-            'parent_run', r.parent_run, 'parent_step', r.parent_step, 'parent_defer', r.parent_defer,
-            'parent_span', r.parent_span),
-        json_build_object('id', e.id, 'name', e.name, 'data', e.data::text,
-            'ts', extract(epoch FROM e.ts)::float8, 'sessions', e.sessions),
+        r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, e.name, e.data::text,
+        extract(epoch FROM e.ts)::float8, r.sessions,
         j.entries, a.tries, w.open, d.promises, p.parent
     FROM assay.turns t
-    JOIN assay.runs r ON r.project_id = t.project_id AND r.id = t.run_id
-    JOIN assay.events e ON e.project_id = r.project_id AND e.id = r.event_id
+    LEFT JOIN LATERAL (
+        SELECT r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, r.sessions
+        FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id LIMIT 1) r ON true
+    LEFT JOIN LATERAL (
+        SELECT e.name, e.data, e.ts
+        FROM assay.events e WHERE e.project_id = p_project AND e.id = r.event_id LIMIT 1) e ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error)
             ORDER BY j.seq) AS entries

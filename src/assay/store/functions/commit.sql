@@ -1,54 +1,68 @@
 -- One flush of one worker for one project: everything that its runs did since the last, in one
--- transaction. The lock on the turns' rows, joined on the generation, is the fence: what a run whose
--- turn was taken over sends is written nowhere. Gives the runs that were written, with wakes and the
--- sign of a cancellation.
+-- transaction. The lock on the turns' rows, compared with the generations, is the fence: where any of
+-- the runs has lost its turn, nothing is written and those that hold theirs are given, for the caller
+-- to send again without the others.
+--
+-- The ids of runs come in ascending order, each kind's other arrays in the order of its ids. Rows are
+-- found by `= ANY` and their values by `width_bucket`, a binary search, rather than by a join, which a
+-- plan made on empty tables would drive from the wrong side.
 CREATE OR REPLACE FUNCTION assay.commit(
-    p_project int, p_now double precision, p_turns text, p_journal text, p_attempts text, p_waits text,
-    p_closed text, p_defers text, p_outcomes text, p_scores text, p_events text, p_runs text,
-    p_finish text, p_park text, p_collect text)
-RETURNS TABLE (run_id uuid, wakes int, cancelled boolean, collected json)
+    p_project int, p_now double precision, p_ids uuid[], p_generations int[], p_survived uuid[],
+    p_runs uuid[], p_steps uuid[], p_seqs int[], p_kinds text[], p_names text[], p_idxs int[],
+    p_inputs text[], p_outputs text[], p_errors text[], p_spans bigint[], p_attempts int[],
+    p_started float8[], p_ended float8[],
+    p_finished uuid[], p_statuses text[], p_results text[], p_failures text[], p_warnings text[],
+    p_begun float8[], p_waited uuid[], p_answers text,
+    p_parked uuid[], p_wakes int[], p_due float8[], p_collect uuid[],
+    p_tries text, p_waits text, p_closed text, p_defers text, p_outcomes text, p_scores text,
+    p_events text, p_children text)
+RETURNS TABLE (written boolean, alive uuid[], wakes int[], cancelled uuid[], collected json)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
-    v_alive uuid[];
-    v_wakes int[];
-    v_cancelled uuid[];
-    v_collected json;
+    v_generations int[];
+    v_worker uuid;
 BEGIN
     -- name: fence
-    SELECT coalesce(array_agg(f.run_id), '{}'), coalesce(array_agg(f.wakes), '{}'),
-        coalesce(array_agg(f.run_id) FILTER (WHERE f.cancelled_at IS NOT NULL), '{}')
-    INTO v_alive, v_wakes, v_cancelled
-    FROM (SELECT t.run_id, t.wakes, t.cancelled_at
+    SELECT array_agg(f.run_id), array_agg(f.generation), array_agg(f.wakes),
+        array_agg(f.run_id) FILTER (WHERE f.cancelled_at IS NOT NULL),
+        (array_agg(f.worker_id))[1]
+    INTO alive, v_generations, wakes, cancelled, v_worker
+    FROM (SELECT t.run_id, CASE t.state WHEN 1 THEN t.generation END AS generation, t.wakes, t.cancelled_at,
+              t.worker_id
           FROM assay.turns t
-          JOIN json_to_recordset(p_turns::json) AS u(run uuid, gen int)
-              ON t.run_id = u.run AND t.generation = u.gen
-          WHERE t.project_id = p_project AND t.state = 1
-          ORDER BY t.run_id FOR UPDATE OF t) f;
-    IF cardinality(v_alive) = 0 THEN RETURN; END IF;
+          WHERE t.project_id = p_project AND t.run_id = ANY (p_ids)
+          ORDER BY t.run_id FOR UPDATE) f;
+    written := alive = p_ids AND v_generations = p_generations;
+    IF written IS NOT TRUE THEN
+        written := false;
+        SELECT array_agg(a.run_id) INTO alive
+        FROM unnest(alive, v_generations) AS a(run_id, generation)
+        WHERE a.generation = p_generations[array_position(p_ids, a.run_id)];
+        RETURN NEXT;
+        RETURN;
+    END IF;
 
-    IF p_journal IS NOT NULL THEN
+    IF p_runs IS NOT NULL THEN
         -- name: journal
         INSERT INTO assay.journal AS j (project_id, run_id, step, seq, kind, name, idx, input, output,
             error, span, attempts, started_at, ended_at)
-        SELECT t.project_id, t.run_id, u.step, u.seq, u.kind, u.name, u.idx, u.input, u.output, u.error,
+        SELECT c.project_id, u.run, u.step, u.seq, u.kind, u.name, u.idx, u.input, u.output, u.error,
             u.span, u.attempts, to_timestamp(u.started), to_timestamp(u.ended)
-        FROM json_to_recordset(p_journal::json) AS u(run uuid, gen int, step uuid, seq int, kind text,
-            name text, idx int, input text, output text, error text, span bigint, attempts int,
-            started float8, ended float8)
-        JOIN assay.turns t ON t.run_id = u.run AND t.generation = u.gen
-        WHERE t.project_id = p_project;
+        FROM assay.catalogs c, unnest(p_runs, p_steps, p_seqs, p_kinds, p_names, p_idxs, p_inputs,
+            p_outputs, p_errors, p_spans, p_attempts, p_started, p_ended) AS u(run, step, seq, kind, name,
+            idx, input, output, error, span, attempts, started, ended)
+        WHERE c.project_id = p_project;
     END IF;
-    IF p_attempts IS NOT NULL THEN
+    IF p_tries IS NOT NULL THEN
         -- name: attempts
         INSERT INTO assay.attempts AS a (project_id, run_id, step, attempt, name, idx, error, worker_id,
             span, started_at, ended_at, retry_at)
-        SELECT t.project_id, t.run_id, u.step, u.attempt, u.name, u.idx, u.error, t.worker_id, u.span,
+        SELECT c.project_id, u.run, u.step, u.attempt, u.name, u.idx, u.error, v_worker, u.span,
             to_timestamp(u.started), to_timestamp(u.ended), to_timestamp(u.retry)
-        FROM json_to_recordset(p_attempts::json) AS u(run uuid, gen int, step uuid, attempt int,
+        FROM assay.catalogs c, json_to_recordset(p_tries::json) AS u(run uuid, step uuid, attempt int,
             name text, idx int, error text, span bigint, started float8, ended float8, retry float8)
-        JOIN assay.turns t ON t.run_id = u.run AND t.generation = u.gen
-        WHERE t.project_id = p_project
+        WHERE c.project_id = p_project
         ON CONFLICT (project_id, run_id, step, attempt) DO UPDATE
             SET error = excluded.error, ended_at = excluded.ended_at, retry_at = excluded.retry_at;
     END IF;
@@ -56,135 +70,126 @@ BEGIN
         -- name: waits
         INSERT INTO assay.waits AS w (project_id, run_id, step, kind, name, idx, input, span, event_name,
             shape, hash, condition, since, registered_at, expires_at, child_run)
-        SELECT t.project_id, t.run_id, u.step, u.kind, u.name, u.idx, u.input, u.span, u.event_name,
+        SELECT c.project_id, u.run, u.step, u.kind, u.name, u.idx, u.input, u.span, u.event_name,
             u.shape, u.hash, u.condition, to_timestamp(u.since), to_timestamp(u.registered),
             to_timestamp(u.expires), u.child
-        FROM json_to_recordset(p_waits::json) AS u(run uuid, gen int, step uuid, kind text, name text,
+        FROM assay.catalogs c, json_to_recordset(p_waits::json) AS u(run uuid, step uuid, kind text, name text,
             idx int, input text, span bigint, event_name text, shape bigint, hash bigint, condition text,
             since float8, registered float8, expires float8, child uuid)
-        JOIN assay.turns t ON t.run_id = u.run AND t.generation = u.gen
-        WHERE t.project_id = p_project;
+        WHERE c.project_id = p_project;
     END IF;
     IF p_closed IS NOT NULL THEN
         -- name: closed
         DELETE FROM assay.waits w
         USING json_to_recordset(p_closed::json) AS u(run uuid, step uuid)
-        WHERE w.project_id = p_project AND w.run_id = u.run AND w.step = u.step AND u.run = ANY (v_alive);
+        WHERE w.project_id = p_project AND w.run_id = ANY (p_ids) AND w.run_id = u.run AND w.step = u.step;
     END IF;
     IF p_defers IS NOT NULL THEN
         -- name: defers
         INSERT INTO assay.defers AS d (project_id, run_id, defer_id, scorer, names, payload, experiment,
             sessions, state, reason, child_run, promised_at)
-        SELECT t.project_id, t.run_id, u.id, u.scorer, u.names, u.payload, u.experiment, u.sessions,
+        SELECT c.project_id, u.run, u.id, u.scorer, u.names, u.payload, u.experiment, u.sessions,
             u.state, u.reason, u.child, v_at
-        FROM json_to_recordset(p_defers::json) AS u(run uuid, gen int, id text, scorer text, names text[],
+        FROM assay.catalogs c, json_to_recordset(p_defers::json) AS u(run uuid, id text, scorer text, names text[],
             payload text, experiment text, sessions jsonb, state text, reason text, child uuid)
-        JOIN assay.turns t ON t.run_id = u.run AND t.generation = u.gen
-        WHERE t.project_id = p_project
+        WHERE c.project_id = p_project
         ON CONFLICT (project_id, run_id, defer_id) DO UPDATE
             SET state = excluded.state, reason = excluded.reason, child_run = excluded.child_run;
     END IF;
     IF p_scores IS NOT NULL THEN
-        PERFORM assay.record_scores(p_project, p_now, p_scores, v_alive);
+        PERFORM assay.record_scores(p_project, p_now, p_scores, p_ids);
     END IF;
     IF p_outcomes IS NOT NULL THEN
-        PERFORM assay.change_outcomes(p_project, p_now, p_outcomes, v_alive);
+        PERFORM assay.change_outcomes(p_project, p_now, p_outcomes, p_ids);
     END IF;
     IF p_events IS NOT NULL THEN
         -- name: sent_events
         INSERT INTO assay.events AS e (project_id, id, name, data, sessions, ts, received_at, key,
             source_run, warning, matched)
-        SELECT t.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key, t.run_id,
+        SELECT c.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key, u.run,
             u.warning, u.matched
-        FROM json_to_recordset(p_events::json) AS u(run uuid, gen int, id uuid, name text, data jsonb,
+        FROM assay.catalogs c, json_to_recordset(p_events::json) AS u(run uuid, id uuid, name text, data jsonb,
             sessions jsonb, ts float8, key text, warning text, matched boolean)
-        JOIN assay.turns t ON t.run_id = u.run AND t.generation = u.gen
-        WHERE t.project_id = p_project
+        WHERE c.project_id = p_project
         ON CONFLICT (project_id, id) DO NOTHING;
     END IF;
-    IF p_runs IS NOT NULL THEN
-        PERFORM assay.start_children(p_project, p_now, p_runs, v_alive);
+    IF p_children IS NOT NULL THEN
+        PERFORM assay.start_children(p_project, p_now, p_children);
     END IF;
     IF p_collect IS NOT NULL THEN
         -- Nothing of these runs is in flight but this flush, so their next sequence number is known here.
         SELECT json_agg(json_build_array(c.run_id, c.step, c.seq, c.kind, c.name, c.idx, c.output, c.error)
             ORDER BY c.run_id, c.seq)
-        INTO v_collected
-        FROM assay.collect(p_project, p_now, ARRAY(
-            SELECT u.run FROM json_to_recordset(p_collect::json) AS u(run uuid) WHERE u.run = ANY (v_alive))) c;
+        INTO collected
+        FROM assay.collect(p_project, p_now, p_collect) c;
     END IF;
-    IF p_finish IS NOT NULL THEN
-        PERFORM assay.finish(p_project, p_now, p_finish, v_alive);
+    IF p_finished IS NOT NULL THEN
+        -- name: result
+        UPDATE assay.runs r SET
+            status = p_statuses[width_bucket(r.id, p_finished)],
+            output = p_results[width_bucket(r.id, p_finished)],
+            error = p_failures[width_bucket(r.id, p_finished)],
+            warnings = p_warnings[width_bucket(r.id, p_finished)],
+            started_at = to_timestamp(p_begun[width_bucket(r.id, p_finished)]),
+            ended_at = to_timestamp(p_now)
+        WHERE r.project_id = p_project AND r.id = ANY (p_finished);
+        -- name: end_turns
+        DELETE FROM assay.turns t WHERE t.project_id = p_project AND t.run_id = ANY (p_finished);
     END IF;
-    IF p_park IS NOT NULL THEN
+    IF p_waited IS NOT NULL THEN
+        -- name: end_waits
+        DELETE FROM assay.waits w WHERE w.project_id = p_project AND w.run_id = ANY (p_waited);
+    END IF;
+    IF p_answers IS NOT NULL THEN
+        PERFORM assay.answer_parents(p_project, p_now, p_answers);
+    END IF;
+    IF p_parked IS NOT NULL THEN
         -- name: park
         UPDATE assay.turns t SET state = 0, worker_id = NULL, losses = 0,
-            due_at = CASE WHEN t.wakes <> u.wakes OR t.cancelled_at IS NOT NULL THEN to_timestamp(p_now)
-                          ELSE to_timestamp(u.due) END
-        FROM json_to_recordset(p_park::json) AS u(run uuid, gen int, wakes int, due float8)
-        WHERE t.project_id = p_project AND t.run_id = u.run AND t.generation = u.gen;
+            due_at = to_timestamp(
+                CASE WHEN t.wakes <> p_wakes[width_bucket(t.run_id, p_parked)] OR t.cancelled_at IS NOT NULL
+                     THEN p_now ELSE p_due[width_bucket(t.run_id, p_parked)] END)
+        WHERE t.project_id = p_project AND t.run_id = ANY (p_parked);
     END IF;
-    IF position('"lost":true' IN p_turns) > 0 THEN
+    IF p_survived IS NOT NULL THEN
         -- name: survived
         UPDATE assay.turns t SET losses = 0
-        FROM json_to_recordset(p_turns::json) AS u(run uuid, gen int, lost boolean)
-        WHERE u.lost AND t.project_id = p_project AND t.run_id = u.run AND t.generation = u.gen;
+        WHERE t.project_id = p_project AND t.run_id = ANY (p_survived);
     END IF;
-    RETURN QUERY
-    SELECT a.run_id, a.wakes, a.run_id = ANY (v_cancelled),
-        CASE WHEN a.place = 1 THEN v_collected END
-    FROM unnest(v_alive, v_wakes) WITH ORDINALITY AS a(run_id, wakes, place);
+    RETURN NEXT;
 END $$;
 
 -- Child runs of a flush: started by an invoke or, at the end of their parent, by its promises.
-CREATE OR REPLACE FUNCTION assay.start_children(p_project int, p_now double precision, p_runs text, p_alive uuid[])
+CREATE OR REPLACE FUNCTION assay.start_children(p_project int, p_now double precision, p_children text)
 RETURNS void LANGUAGE plpgsql AS $$
-DECLARE v_runs text;
 BEGIN
-    SELECT json_agg(r.child)::text INTO v_runs
-    FROM json_array_elements(p_runs::json) AS r(child) WHERE (r.child ->> 'parent_run')::uuid = ANY (p_alive);
-    IF v_runs IS NOT NULL THEN
-        PERFORM assay.start_runs(p_project, p_now, v_runs, NULL);
-    END IF;
+    PERFORM assay.start_runs(p_project, p_now, NULL, array_agg(u.id), array_agg(u.app), array_agg(u.fn),
+        array_agg(u.kind), array_agg(u.version), array_agg(u.event), array_agg(u.parent_run),
+        array_agg(u.parent_step), array_agg(u.parent_defer), array_agg(u.trace), array_agg(u.parent_span),
+        array_agg(u.sessions), array_agg(u.due))
+    FROM json_to_recordset(p_children::json) AS u(id uuid, app text, fn text, kind text, version text,
+        event uuid, parent_run uuid, parent_step uuid, parent_defer text, trace uuid, parent_span bigint,
+        sessions jsonb, due float8);
 END $$;
 
--- End runs: their result, their turns and waits, and the wait of a parent that invoked them.
-CREATE OR REPLACE FUNCTION assay.finish(p_project int, p_now double precision, p_finish text, p_alive uuid[])
+-- Give the results of runs that ended to the parents that invoked them.
+CREATE OR REPLACE FUNCTION assay.answer_parents(p_project int, p_now double precision, p_answers text)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    v_at timestamptz := to_timestamp(p_now);
-    v_parents uuid[];
+    v_parents uuid[] := ARRAY(SELECT DISTINCT u.parent FROM json_to_recordset(p_answers::json) AS u(parent uuid));
 BEGIN
-    -- name: result
-    UPDATE assay.runs r SET status = u.status, output = u.output, error = u.error, warnings = u.warnings,
-        started_at = to_timestamp(u.started), ended_at = to_timestamp(p_now)
-    FROM json_to_recordset(p_finish::json) AS u(run uuid, status text, output text, error text,
-        warnings text, started float8)
-    WHERE r.project_id = p_project AND r.id = u.run AND u.run = ANY (p_alive);
-    IF position('"parent":"' IN p_finish) > 0 THEN
-        -- name: answer_parent
-        WITH answered AS (
-            UPDATE assay.waits w SET resolved_at = to_timestamp(p_now),
-                output = u.answer, error = u.answer_error
-            FROM json_to_recordset(p_finish::json) AS u(run uuid, parent uuid, parent_step uuid,
-                answer text, answer_error text)
-            WHERE w.project_id = p_project AND w.run_id = u.parent AND w.step = u.parent_step
-                AND w.resolved_at IS NULL AND u.run = ANY (p_alive)
-            RETURNING w.run_id)
-        SELECT array_agg(DISTINCT a.run_id) INTO v_parents FROM answered a;
-        IF v_parents IS NOT NULL THEN
-            PERFORM assay.wake(p_project, p_now, v_parents);
-        END IF;
-    END IF;
-    -- name: end_turns
-    DELETE FROM assay.turns t
-    USING json_to_recordset(p_finish::json) AS u(run uuid)
-    WHERE t.project_id = p_project AND t.run_id = u.run AND u.run = ANY (p_alive);
-    IF position('"waited":true' IN p_finish) > 0 THEN
-        -- name: end_waits
-        DELETE FROM assay.waits w
-        USING json_to_recordset(p_finish::json) AS u(run uuid, waited boolean)
-        WHERE u.waited AND w.project_id = p_project AND w.run_id = u.run AND u.run = ANY (p_alive);
+    -- name: answer_parent
+    WITH answered AS (
+        UPDATE assay.waits w SET resolved_at = to_timestamp(p_now),
+            output = u.answer, error = u.answer_error
+        FROM json_to_recordset(p_answers::json) AS u(parent uuid, parent_step uuid, answer text,
+            answer_error text)
+        WHERE w.project_id = p_project AND w.run_id = ANY (v_parents) AND w.run_id = u.parent
+            AND w.step = u.parent_step AND w.resolved_at IS NULL
+        RETURNING w.run_id)
+    SELECT array_agg(DISTINCT a.run_id) INTO v_parents FROM answered a;
+    IF v_parents IS NOT NULL THEN
+        PERFORM assay.wake(p_project, p_now, v_parents);
     END IF;
 END $$;
 

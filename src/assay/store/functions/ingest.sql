@@ -1,7 +1,11 @@
 -- Take in events and start the runs that they match: one transaction, exactly once by the event's id.
 -- Gives status 'stale' and writes nothing when the caller matched against an older catalog of functions.
 CREATE OR REPLACE FUNCTION assay.ingest(
-    p_project int, p_now double precision, p_catalog bigint, p_keys text, p_events text, p_runs text)
+    p_project int, p_now double precision, p_catalog bigint, p_keys text,
+    p_ids uuid[], p_names text[], p_data jsonb[], p_sessions jsonb[], p_ts float8[], p_event_keys text[],
+    p_sources uuid[], p_warnings text[],
+    p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
+    p_parents uuid[], p_traces uuid[], p_run_sessions jsonb[], p_due float8[])
 RETURNS TABLE (status text, event_ids uuid[], started uuid[], known_runs uuid[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -16,17 +20,7 @@ BEGIN
         RETURN;
     END IF;
     IF p_keys IS NOT NULL THEN
-        -- name: keys
-        WITH won AS (
-            INSERT INTO assay.event_keys AS k (project_id, key, event_id, expires_at)
-            SELECT c.project_id, u.key, u.event, to_timestamp(u.expires)
-            FROM assay.catalogs c, json_to_recordset(p_keys::json) AS u(key text, event uuid, expires float8)
-            WHERE c.project_id = p_project
-            ON CONFLICT (project_id, key) DO UPDATE
-                SET event_id = excluded.event_id, expires_at = excluded.expires_at
-                WHERE k.expires_at <= to_timestamp(p_now) OR k.event_id = excluded.event_id
-            RETURNING k.key)
-        SELECT coalesce(array_agg(won.key), '{}') INTO v_won FROM won;
+        v_won := assay.take_keys(p_project, p_now, p_keys);
     END IF;
     -- name: events
     WITH added AS (
@@ -34,8 +28,8 @@ BEGIN
             (project_id, id, name, data, sessions, ts, received_at, key, source_run, warning, matched)
         SELECT c.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key,
             u.source_run, u.warning, true
-        FROM assay.catalogs c, json_to_recordset(p_events::json) AS u(id uuid, name text, data jsonb,
-            sessions jsonb, ts float8, key text, source_run uuid, warning text)
+        FROM assay.catalogs c, unnest(p_ids, p_names, p_data, p_sessions, p_ts, p_event_keys, p_sources,
+            p_warnings) AS u(id, name, data, sessions, ts, key, source_run, warning)
         WHERE c.project_id = p_project
         ON CONFLICT (project_id, id) DO NOTHING
         RETURNING e.id, e.key)
@@ -43,22 +37,47 @@ BEGIN
         coalesce(array_agg(added.id) FILTER (WHERE added.key IS NULL OR added.key = ANY (v_won)), '{}')
     INTO event_ids, started FROM added;
     IF p_runs IS NOT NULL AND cardinality(started) > 0 THEN
-        PERFORM assay.start_runs(p_project, p_now, p_runs, started);
+        PERFORM assay.start_runs(p_project, p_now,
+            CASE WHEN cardinality(started) < cardinality(p_ids) THEN started END,
+            p_runs, p_apps, p_fns, p_kinds, p_versions, p_events, p_parents, NULL, NULL, p_traces, NULL,
+            p_run_sessions, p_due);
     END IF;
-    IF cardinality(event_ids) < json_array_length(p_events::json) THEN
+    IF cardinality(event_ids) < cardinality(p_ids) THEN
         -- name: known
         SELECT coalesce(array_agg(r.id), '{}') INTO known_runs
         FROM assay.runs r
         WHERE r.project_id = p_project AND r.parent_run IS NULL AND r.event_id = ANY (ARRAY(
-            SELECT u.id FROM json_to_recordset(p_events::json) AS u(id uuid)
-            WHERE NOT (u.id = ANY (event_ids))));
+            SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT (u.id = ANY (event_ids))));
     END IF;
     status := 'ok';
     RETURN NEXT;
 END $$;
 
--- Insert queued runs with their turns, for those of the events named (all where p_events is null).
-CREATE OR REPLACE FUNCTION assay.start_runs(p_project int, p_now double precision, p_runs text, p_events uuid[])
+-- Take idempotency keys for events; gives those that were free, or their events' own already.
+CREATE OR REPLACE FUNCTION assay.take_keys(p_project int, p_now double precision, p_keys text)
+RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE v_won text[];
+BEGIN
+    WITH won AS (
+        -- name: keys
+        INSERT INTO assay.event_keys AS k (project_id, key, event_id, expires_at)
+        SELECT c.project_id, u.key, u.event, to_timestamp(u.expires)
+        FROM assay.catalogs c, json_to_recordset(p_keys::json) AS u(key text, event uuid, expires float8)
+        WHERE c.project_id = p_project
+        ON CONFLICT (project_id, key) DO UPDATE
+            SET event_id = excluded.event_id, expires_at = excluded.expires_at
+            WHERE k.expires_at <= to_timestamp(p_now) OR k.event_id = excluded.event_id
+        RETURNING k.key)
+    SELECT coalesce(array_agg(won.key), '{}') INTO v_won FROM won;
+    RETURN v_won;
+END $$;
+
+-- Insert queued runs with their turns, for those of the events named (all where p_only is null).
+CREATE OR REPLACE FUNCTION assay.start_runs(
+    p_project int, p_now double precision, p_only uuid[],
+    p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
+    p_parents uuid[], p_parent_steps uuid[], p_parent_defers text[], p_traces uuid[],
+    p_parent_spans bigint[], p_sessions jsonb[], p_due float8[])
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     -- name: runs
@@ -66,22 +85,21 @@ BEGIN
         parent_defer, trace, parent_span, sessions, queued_at)
     SELECT c.project_id, u.id, u.app, u.fn, u.kind, u.version, u.event, u.parent_run, u.parent_step,
         u.parent_defer, u.trace, u.parent_span, u.sessions, to_timestamp(p_now)
-    FROM assay.catalogs c, json_to_recordset(p_runs::json) AS u(id uuid, app text, fn text, kind text,
-        version text, event uuid, parent_run uuid, parent_step uuid, parent_defer text, trace uuid,
-        parent_span bigint, sessions jsonb)
-    WHERE c.project_id = p_project AND (p_events IS NULL OR u.event = ANY (p_events));
+    FROM assay.catalogs c, unnest(p_runs, p_apps, p_fns, p_kinds, p_versions, p_events, p_parents,
+        p_parent_steps, p_parent_defers, p_traces, p_parent_spans, p_sessions) AS u(id, app, fn, kind,
+        version, event, parent_run, parent_step, parent_defer, trace, parent_span, sessions)
+    WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
     -- name: turns
     INSERT INTO assay.turns AS t (project_id, run_id, app, fn, state, due_at, generation, wakes, losses)
     SELECT c.project_id, u.id, u.app, u.fn, 0, to_timestamp(u.due), 0, 0, 0
-    FROM assay.catalogs c, json_to_recordset(p_runs::json) AS u(id uuid, app text, fn text, event uuid, due float8)
-    WHERE c.project_id = p_project AND (p_events IS NULL OR u.event = ANY (p_events));
-    IF position('"sessions":{' IN p_runs) > 0 THEN
+    FROM assay.catalogs c, unnest(p_runs, p_apps, p_fns, p_events, p_due) AS u(id, app, fn, event, due)
+    WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
+    IF p_sessions IS NOT NULL THEN
         -- name: run_sessions
         INSERT INTO assay.run_sessions AS s (project_id, key, value, run_id)
         SELECT c.project_id, p.key, p.value, u.id
-        FROM assay.catalogs c, json_to_recordset(p_runs::json) AS u(id uuid, event uuid, sessions json),
-            json_each_text(u.sessions) AS p
-        WHERE c.project_id = p_project AND u.sessions IS NOT NULL
-            AND (p_events IS NULL OR u.event = ANY (p_events));
+        FROM assay.catalogs c, unnest(p_runs, p_events, p_sessions) AS u(id, event, sessions),
+            jsonb_each_text(u.sessions) AS p
+        WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
     END IF;
 END $$;

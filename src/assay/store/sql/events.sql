@@ -1,9 +1,12 @@
 -- name: ingest
 SELECT status, event_ids, started, known_runs
-FROM assay.ingest(%(project)s, %(now)s, %(catalog)s, %(keys)s, %(events)s, %(runs)s)
+FROM assay.ingest(%s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: start_matched
-SELECT assay.start_matched(%(project)s, %(now)s, %(catalog)s, %(keys)s, %(events)s, %(runs)s)
+SELECT assay.start_matched(%s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: shapes
 SELECT s.event_name, s.shape, s.paths FROM assay.wait_shapes s
