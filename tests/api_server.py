@@ -225,6 +225,15 @@ class ApiServer:
         }
         self.run(user_spans.add(self.connection, [row], project=project))
 
+    def cut_connections(self) -> None:
+        """End all connections to the database but this test's own."""
+        self.run(
+            self.connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+
     def start_nothing(self) -> None:
         """Send an event that no function starts on."""
         self.post("events", {"events": [{"name": "nothing", "data": {}}]})

@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from api_server import failure
+from assay.wire.rollups import SessionScore
 from assay.wire.sessions import SessionKey, SessionSummary
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def test_scores_are_rolled_up_over_a_session_with_the_run_as_unit(api: ApiServer
     api.promise(runs[2], {"defer": "d", "name": "liked", "scorer": "s", "state": "timed_out"})
 
     rolled = {one["name"]: one for one in api.get("sessions/ticket/1/scores")["data"]}
+    for one in rolled.values():
+        SessionScore.model_validate(one)
 
     assert (rolled["ok"]["n"], rolled["ok"]["min"], rolled["ok"]["n_bool"]) == (2, 0, 2)
     assert rolled["ok"]["mean"] == rolled["ok"]["true_share"] == pytest.approx(1 / 3)

@@ -16,7 +16,7 @@ from assay.ids import parse
 from assay.model.score_rules import check_score
 from assay.scoring.recording import record, target
 from assay.store import scores
-from assay.wire import base
+from assay.wire import base, score_batches
 from assay.wire import scores as wire
 
 if TYPE_CHECKING:
@@ -30,7 +30,11 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["scores"])
 
 
-@router.post("/scores", response_model=wire.ScoreResponse, openapi_extra=body_of(wire.ScoreIn))
+@router.post(
+    "/scores",
+    response_model=wire.ScoreResponse | score_batches.ScoreBatchResponse,
+    openapi_extra=body_of(score_batches.ScoreRequest),
+)
 async def give_scores(request: Request, who: Who) -> Response:
     """Score a run or a step of it; or up to 100 at once, as `{"scores": [...]}`: all or none."""
     services = services_of(request)

@@ -19,6 +19,7 @@ from assay.scoring import rollups
 from assay.store import runs, sessions
 from assay.store.runs import RunFilter
 from assay.wire import base
+from assay.wire import rollups as rollups_wire
 from assay.wire import runs as wire_runs
 from assay.wire import sessions as wire
 
@@ -87,7 +88,9 @@ async def list_runs(
     return page(found, shapes.run)
 
 
-@router.get("/sessions/{key}/{session_id}/scores")
+@router.get(
+    "/sessions/{key}/{session_id}/scores", response_model=base.Page[rollups_wire.SessionScore]
+)
 async def list_scores(request: Request, who: Who, key: str, session_id: str) -> Response:
     """The scores of a session's runs, rolled up by name, with what is still promised."""
     pair = (decoded(key), decoded(session_id))

@@ -55,7 +55,7 @@ ORDER BY o.name, o.state
 -- name: keys
 SELECT s.key, count(*) AS run_count, count(DISTINCT s.value) AS session_count,
     (SELECT coalesce(r.ended_at, r.started_at, r.queued_at) FROM assay.runs r
-     WHERE r.project_id = %(project)s AND r.id = (array_agg(s.run_id ORDER BY s.run_id DESC))[1]) AS last_active_at
+     WHERE r.project_id = %(project)s AND r.id = max(s.run_id::text COLLATE "C")::uuid) AS last_active_at
 FROM assay.run_sessions s
 WHERE s.project_id = %(project)s AND s.key > %(after)s
 GROUP BY s.key
