@@ -37,6 +37,16 @@ FINISH = (
     "UPDATE assay.runs SET status = %s, output = %s, error = %s, started_at = %s, ended_at = %s"
     " WHERE id = %s"
 )
+OUTCOME = (
+    "INSERT INTO assay.outcomes (project_id, run_id, defer_id, name, scorer, state, reason,"
+    " promised_at, changed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    " ON CONFLICT (project_id, run_id, defer_id, name) DO UPDATE"
+    " SET state = excluded.state, reason = excluded.reason, changed_at = excluded.changed_at"
+)
+OUTCOME_CHANGE = (
+    "INSERT INTO assay.outcome_changes (project_id, run_id, defer_id, name, state, changed_at,"
+    " reason) VALUES (%s, %s, %s, %s, %s, %s, %s)"
+)
 END_TURN = "DELETE FROM assay.turns WHERE run_id = %s"
 
 
@@ -188,16 +198,14 @@ class ApiServer:
     async def _execute(self, query: str, values: tuple[object, ...]) -> None:
         await self.connection.execute(query.encode(), values)
 
-    def promise(self, run: str, *outcomes: Row) -> None:
-        """Open or change outcomes of a run."""
-        id_ = parse(run)
-        rows = [row | {"run": id_, "giver": id_} for row in outcomes]
-        self.run(
-            self.connection.execute(
-                "SELECT assay.change_outcomes(1, %s, %s, %s)",
-                (self.clock.time(), json.dumps(rows, default=str), [id_]),
-            )
-        )
+    def promise(
+        self, run: str, name: str, state: str = "pending", reason: str | None = None
+    ) -> None:
+        """Open an outcome of a run, or bring it into another state."""
+        about = (1, parse(run), "d", name)
+        now = self.clock.now()
+        self.run(self._execute(OUTCOME, (*about, "judge", state, reason, now, now)))
+        self.run(self._execute(OUTCOME_CHANGE, (*about, state, now, reason)))
 
     def user_span(
         self, run: str, name: str, *, parent: int, step: UUID, attempt: int, project: int = 1

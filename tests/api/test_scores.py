@@ -221,16 +221,12 @@ def test_status_and_score_are_independent(api: ApiServer, run: str) -> None:
     ]
 
 
-def outcome(name: str, state: str, defer: str = "d", **more: Any) -> dict[str, Any]:
-    """A row of a flush."""
-    return {"run": None, "defer": defer, "name": name, "scorer": "s", "state": state} | more
-
-
 def test_outcomes_are_read_with_all_their_changes(api: ApiServer, run: str) -> None:
     """By run, name and state, in pages."""
-    api.promise(run, outcome("liked", "pending"), outcome("solved", "pending"))
+    api.promise(run, "liked")
+    api.promise(run, "solved")
     api.clock.advance(timedelta(seconds=1))
-    api.promise(run, outcome("liked", "failed", reason="no input"))
+    api.promise(run, "liked", "failed", "no input")
 
     found = api.pages("outcomes", limit=1)
 

@@ -187,8 +187,8 @@ def test_scores_are_rolled_up_over_a_session_with_the_run_as_unit(api: ApiServer
     api.post("scores", {"run_id": runs[1], "name": "ok", "value": False})
     api.post("scores", {"run_id": runs[1], "name": "speed", "value": 4})
     api.post("scores", {"run_id": runs[2], "name": "speed", "value": 2})
-    api.promise(runs[3], {"defer": "d", "name": "liked", "scorer": "s", "state": "pending"})
-    api.promise(runs[2], {"defer": "d", "name": "liked", "scorer": "s", "state": "timed_out"})
+    api.promise(runs[3], "liked")
+    api.promise(runs[2], "liked", "timed_out")
 
     rolled = {one["name"]: one for one in api.get("sessions/ticket/1/scores")["data"]}
     for one in rolled.values():
