@@ -83,7 +83,9 @@ class Aftermath:
             hints, self._hints = self._hints, set()
             traces, self._traces = self._traces, {}
             try:
-                woken = await look(await self._link.get(), self._arrivals, looks, project=self._project)
+                woken = await look(
+                    await self._link.get(), self._arrivals, looks, project=self._project
+                )
                 looks = []
                 await self._ingest.match(sent, traces=traces)
                 if woken or sent:

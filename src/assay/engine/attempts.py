@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.engine.replay import describe
 from assay.errors import AssayError, Failure
-from assay.sdk.port import CurrentStep
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from concurrent.futures import Executor
     from uuid import UUID
 
     from assay.clock import Clock
     from assay.engine.replay import Asked
+    from assay.engine.timers import Timer
     from assay.model.events import NewEvent
     from assay.model.scores import NewScore
-    from assay.sdk.port import Defer, StepCall
+    from assay.sdk.port import CurrentStep, Defer, StepCall
 
 
 @dataclass(slots=True, eq=False)
@@ -31,6 +34,8 @@ class Attempt:
         span: of this attempt; spans of user code are its children.
         started_at, ended_at: seconds since 1970.
         scores, events, defers: buffered, kept when the attempt fails.
+        withdrawn: ids of promises of the body that it withdrew.
+        is_recorded: whether it was written down before it began.
     """
 
     asked: Asked
@@ -45,6 +50,8 @@ class Attempt:
     scores: list[NewScore] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     defers: list[Defer] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    is_recorded: bool = False
     task: asyncio.Task[None] | None = None
 
     @property
@@ -57,19 +64,27 @@ current_attempt: ContextVar[Attempt | None] = ContextVar("assay_attempt", defaul
 """The attempt that the calling code runs in; set in the context of each step only."""
 
 
-async def perform(attempt: Attempt, call: StepCall, *, clock: Clock, threads: Executor) -> None:
-    """Run the user's code and note how it went; raises nothing but cancellation."""
-    limit = asyncio.timeout(call.timeout_s)
+async def perform(
+    attempt: Attempt,
+    call: StepCall,
+    *,
+    clock: Clock,
+    threads: Executor,
+    call_at: Callable[[float, Callable[[], None]], Timer],
+) -> None:
+    """Run the user's code and note how it went; raises nothing but its own cancellation."""
+    limit = asyncio.timeout(None)
+    timer: Timer | None = None
     try:
-        if call.timeout_s is None:
+        async with limit:
+            if call.timeout_s is not None:
+                expire = partial(limit.reschedule, -math.inf)
+                timer = call_at(clock.time() + call.timeout_s, expire)
             attempt.output = await _result(call, threads)
-        else:
-            async with limit:
-                attempt.output = await _result(call, threads)
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:  # noqa: BLE001 - whatever a step raises is its result
-        if call.timeout_s is not None and isinstance(error, TimeoutError) and limit.expired():
+    except BaseException as error:
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
+        if isinstance(error, TimeoutError) and limit.expired():
             error = AssayError(
                 f"the step took longer than its {call.timeout_s:g} s",
                 code="step_timeout",
@@ -78,7 +93,16 @@ async def perform(attempt: Attempt, call: StepCall, *, clock: Clock, threads: Ex
             )
         attempt.error = error
         attempt.failure = describe(error)
+    finally:
+        if timer is not None:
+            timer.cancel()
     attempt.ended_at = clock.time()
+
+
+def _is_cancelled() -> bool:
+    """Whether the step itself is given up, rather than a task that its code waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _result(call: StepCall, threads: Executor) -> str:
@@ -87,5 +111,14 @@ async def _result(call: StepCall, threads: Executor) -> str:
     else:
         # A thread can't be stopped: at the timeout its result is given up, not its work.
         loop = asyncio.get_running_loop()
-        given = await loop.run_in_executor(threads, copy_context().run, call.call)
+        given = await loop.run_in_executor(threads, copy_context().run, _in_thread, call)
     return given if isinstance(given, str) else await given
+
+
+def _in_thread(call: StepCall) -> str | Awaitable[str]:
+    try:
+        return call.call()
+    except StopIteration as error:
+        # A future can't hold one: whoever waits for it would wait for ever.
+        message = "the step raised StopIteration"
+        raise RuntimeError(message) from error

@@ -75,8 +75,9 @@ class Committer:
         self._wake.set()
 
     def forget(self, run: Committing) -> None:
-        """Drop what a lost run still wanted to write."""
-        self._dirty.pop(run.id, None)
+        """Drop what a run that is over still wanted to write."""
+        if self._dirty.get(run.id) is run:
+            del self._dirty[run.id]
 
     async def drained(self) -> None:
         """Wait until nothing is left to write."""

@@ -46,3 +46,15 @@ def coded(code: str, message: str, *, name: str = "AssayError", retriable: bool 
         code=code,
         retriable=retriable,
     )
+
+
+def check_size(code: str, output: str, limit: int) -> Failure | None:
+    """A failure where an output is larger than that many bytes."""
+    size = len(output) if output.isascii() else len(output.encode("utf-8", "surrogatepass"))
+    if size <= limit:
+        return None
+    return coded(
+        code,
+        f"the output has {size} bytes, {limit} are allowed; store it elsewhere and return where "
+        "it is",
+    )

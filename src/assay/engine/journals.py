@@ -70,20 +70,20 @@ class RunJournal:
             attempt.defers.append(defer)
             return True
         self._refuse_parked()
-        run = self._run
-        is_first = run.promises.make(defer, run.writes, in_step=False)
-        if not is_first and not self.is_replaying:
-            self.logger().warning("defer %r was asked for twice: the first counts", defer.id)
-        return is_first
+        return self._run.promises.make(defer, self._run.writes, in_step=False)
 
-    def abort_defer(self, id: str) -> bool:  # noqa: A002 - the port's word
+    def abort_defer(self, id: str) -> bool:
         """`Journal.abort_defer`."""
         attempt = current_attempt.get()
         if attempt is not None:
             kept = [made for made in attempt.defers if made.id != id]
-            is_found = len(kept) < len(attempt.defers)
-            attempt.defers[:] = kept
-            return is_found
+            if len(kept) < len(attempt.defers):
+                attempt.defers[:] = kept
+                return True
+            if self._run.promises.can_abort(id):
+                attempt.withdrawn.append(id)
+                return True
+            return False
         self._refuse_parked()
         return self._run.promises.abort(id, self._run.writes)
 
@@ -142,7 +142,7 @@ class _RunLogger(logging.LoggerAdapter[logging.Logger]):
         self._journal = journal
 
     @override
-    def isEnabledFor(self, level: int) -> bool:  # noqa: N802 - logging's own name
+    def isEnabledFor(self, level: int) -> bool:
         """Whether a record of this level would be made now."""
         is_live = current_attempt.get() is not None or not self._journal.is_replaying
         return is_live and super().isEnabledFor(level)

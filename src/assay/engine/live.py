@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from functools import partial
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 from assay.engine import claimed as parse
 from assay.engine.endings import Ending, end
-from assay.engine.failures import coded, to_json
+from assay.engine.failures import check_size, coded, to_json
 from assay.engine.journals import RunJournal
 from assay.engine.operations import Operations
 from assay.engine.promises import Promises
@@ -20,12 +17,13 @@ from assay.engine.stepping import Stepping
 from assay.engine.waits import NEVER
 from assay.engine.writes import Writes
 from assay.errors import AssayError
-from assay.ids import span_of, to_text
+from assay.ids import to_text
 from assay.model.journal import Entry, Memo
-from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep, StepCall
+from assay.sdk.port import StepCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     import psycopg
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from assay.engine.endings import Status
     from assay.engine.replay import Asked, Finished, Replay, Turn
     from assay.engine.running import Host
+    from assay.engine.timers import Timer
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.turns import ClaimedTurn, Row, Written
 
@@ -58,7 +57,7 @@ class LiveRun:
         self._wakes = turn.wakes
         self._losses = turn.losses
         self._entries = parse.entries(turn)
-        self._seq = len(self._entries)
+        self._seq = self._asked = len(self._entries)
         self._unwritten = 0
         self._is_refused = False
         self._has_waited = bool(self.waits) or turn.generation > 1
@@ -85,6 +84,7 @@ class LiveRun:
         self.stepping = Stepping(self)
         self.journal = RunJournal(self)
         self._sending: Writes | None = None
+        self._timer: Timer | None = None
         self.replay: Replay | None = None
 
     @property
@@ -195,7 +195,6 @@ class LiveRun:
 
     def lose(self) -> None:
         """Another worker has the turn, or nobody can tell: end without a trace."""
-        self.host.committer.forget(self)
         self._leave(dropped=True)
 
     def refuse(self, error: psycopg.Error) -> None:
@@ -222,12 +221,15 @@ class LiveRun:
             self.stepping.abandon(key)
             if self.waits.pop(key, None) is not None:
                 self.writes.closed.append({"run": self.id, "step": key})
+                self.submit()
         if turn.finished is not None:
             self._finished(turn.finished)
             return
         for asked in turn.asks:
-            if self._seq + len(self.waits) > self.host.max_steps:
-                self._too_many_steps()
+            self._asked += 1
+            if self._asked > self.host.max_steps:
+                limit = f"the run asks for more than {self.host.max_steps} steps"
+                self._end("failed", None, to_json(coded("too_many_steps", limit)))
                 return
             self._start(asked)
 
@@ -239,27 +241,14 @@ class LiveRun:
         if asked.key in self.waits:
             return
         try:
-            self._open(asked, request)
+            begun = self.operations.begin(asked, self.writes)
         except AssayError as error:
-            self.remember(asked, Memo(failure=describe(error)))
-
-    def _open(self, asked: Asked, request: object) -> None:
-        match request:
-            case Sleep():
-                self.waits[asked.key] = self.operations.sleep(asked, request, self.writes)
-            case EventWait():
-                self.waits[asked.key] = self.operations.wait(asked, request, self.writes)
-            case Invocation():
-                self.waits[asked.key] = self.operations.invoke(asked, request, self.writes)
-            case EventSend():
-                events = self.operations.drafted(request.events)
-                self.operations.send(events, self.writes)
-                ids = json.dumps([to_text(event.id) for event in events])
-                self.remember(asked, Memo(output=ids))
-            case ScoreWrite():
-                self.operations.score(request.score, self.writes)
-                self.remember(asked, Memo(output="null"))
-        self._has_waited = self._has_waited or asked.key in self.waits
+            begun = Memo(failure=describe(error))
+        if isinstance(begun, Memo):
+            self.remember(asked, begun)
+        else:
+            self.waits[asked.key] = begun
+            self._has_waited = True
 
     def remember(
         self,
@@ -292,24 +281,30 @@ class LiveRun:
         """Park when nothing can go on without waiting."""
         if self.is_over or self.writes.finish is not None or self.writes.park is not None:
             return
-        if self._unwritten or self._sending is not None or self.stepping.is_busy:
-            if self.stepping.is_busy:
-                self._watch_waits()
-            return
-        if self.writes.collect:
-            return
         due = min([*self.waits.values(), *self.stepping.retries.values()], default=NEVER)
-        self._park(due)
+        if self.stepping.is_busy:
+            # While a step is in flight the run does not park: what falls due is seen to here.
+            if self._sending is None and not self.writes.collect:
+                self._call_at(due)
+            if self.writes.waits:
+                self.submit()
+        elif not (self._unwritten or self._sending is not None or self.writes.collect):
+            self._park(due)
 
-    def _watch_waits(self) -> None:
-        # While a step is in flight the run does not park, so its sleeps end here.
-        due = min(self.waits.values(), default=NEVER)
-        if due < NEVER:
-            self.host.call_at(due, self.wake)
-        for key, retry_at in self.stepping.retries.items():
-            self.host.call_at(retry_at, partial(self.stepping.retry, key))
-        if self.writes.waits:
-            self.submit()
+    def _call_at(self, due: float) -> None:
+        timer = self._timer
+        if timer is None or timer.call is None or due < timer.at:
+            if timer is not None:
+                timer.cancel()
+            self._timer = None if due >= NEVER else self.host.call_at(due, self._fall_due)
+
+    def _fall_due(self) -> None:
+        if self.is_over or self.writes.park is not None or self.writes.finish is not None:
+            return
+        self.stepping.retry()
+        if min(self.waits.values(), default=NEVER) <= self.host.clock.time():
+            self.wake()
+        self.settle()
 
     def _park(self, due: float) -> None:
         self.writes.park = {
@@ -323,48 +318,29 @@ class LiveRun:
     # The end
 
     def _finished(self, finished: Finished) -> None:
-        if finished.failure is None:
-            self._end("completed", finished.output, None)
-            return
+        failure = finished.failure
+        if failure is None:
+            assert finished.output is not None
+            failure = check_size(
+                "run_output_too_large", finished.output, self.host.max_output_bytes
+            )
+            if failure is None:
+                self._end("completed", finished.output, None)
+                return
         attempt = self.info.attempt
-        if finished.failure.retriable and attempt <= self.definition.retries:
-            now = self.host.clock.time()
-            delay = delay_s(
-                finished.error, attempt=attempt, clock=self.host.clock, chance=self.host.chance
-            )
-            self.writes.attempts.append(
-                {
-                    "run": self.id,
-                    "gen": self.generation,
-                    "step": parse.BODY,
-                    "attempt": attempt,
-                    "name": "",
-                    "idx": 0,
-                    "error": to_json(finished.failure),
-                    "span": span_of("body", self.id, attempt),
-                    "started": now,
-                    "ended": now,
-                    "retry": now + delay,
-                }
-            )
-            self._park(now + delay)
+        if not failure.retriable or attempt > self.definition.retries:
+            self._end("failed", None, to_json(failure))
             return
-        self._end("failed", None, to_json(finished.failure))
-
-    def _too_many_steps(self) -> None:
-        failure = coded(
-            "too_many_steps", f"the run asks for more than {self.host.max_steps} steps"
+        host = self.host
+        delay = delay_s(finished.error, attempt=attempt, clock=host.clock, chance=host.chance)
+        retry_at = host.clock.time() + delay
+        self.writes.attempts.append(
+            self.operations.body_attempt(attempt, to_json(failure), retry_at=retry_at)
         )
-        self._end("failed", None, to_json(failure))
+        self._park(retry_at)
 
     def _end(self, status: Status, output: str | None, error: str | None) -> None:
-        now = self.host.clock.time()
-        warnings = list(self.promises.warnings)
-        if self.replay is not None:
-            warnings += [
-                f"step {entry.name!r} (use {entry.index + 1}) is in the journal but was not asked for"
-                for entry in self.replay.unasked
-            ]
+        claimed = self._claimed
         ending = Ending(
             run=self.id,
             app=self.host.app,
@@ -372,20 +348,27 @@ class LiveRun:
             output=output,
             error=error,
             trace=self.trace,
-            started_at=self._claimed.started_at,
+            started_at=claimed.started_at,
             has_waited=self._has_waited,
             last_wait_timed_out=self._last_wait_timed_out,
-            parent_run=self._claimed.parent_run,
-            parent_step=self._claimed.parent_step,
-            parent_defer=self._claimed.parent_defer,
-            scores=tuple((self._claimed.parent or {}).get("names", ())),
+            parent_run=claimed.parent_run,
+            parent_step=claimed.parent_step,
+            parent_defer=claimed.parent_defer,
+            scores=tuple((claimed.parent or {}).get("names", ())),
             scorer=self.definition.id,
             versions=self.host.versions,
-            warnings=tuple(warnings),
+            warnings=(*self.promises.warnings, *self._unasked()),
         )
         self.writes.park = None
+        now = self.host.clock.time()
         end(ending, self.promises.all(), self.writes, ids=self.host.ids, now=now)
         self.submit()
+
+    def _unasked(self) -> list[str]:
+        return [
+            f"step {entry.name!r} (use {entry.index + 1}) is in the journal but was not asked for"
+            for entry in (() if self.replay is None else self.replay.unasked)
+        ]
 
     def _note_waits(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
@@ -396,7 +379,10 @@ class LiveRun:
         if self.is_over:
             return
         self.is_over = True
+        self.host.committer.forget(self)
         self.stepping.stop()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.replay is not None:
             self.replay.unwind()
             if self.replay.leaked:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from assay.clock import Clock
+from assay.engine.claimed import BODY
 from assay.engine.stored import stored_data
 from assay.engine.waits import NEVER, event_wait
 from assay.engine.writes import Fact
@@ -13,12 +13,13 @@ from assay.ids import span_of, to_text
 from assay.model.events import NewEvent
 from assay.model.journal import Memo
 from assay.model.session_rules import fold
-from assay.sdk.port import EventWait, Invocation, Sleep
+from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from uuid import UUID
 
+    from assay.clock import Clock
     from assay.engine.replay import Asked
     from assay.engine.writes import Writes
     from assay.ids import Ids
@@ -89,6 +90,29 @@ class Operations:
         if input_ is not None:
             row["input"] = input_
         return Fact(asked.key, operation.kind, operation.name, asked.index, memo, row)
+
+    def begin(self, asked: Asked, writes: Writes) -> float | Memo:
+        """Begin anything but a step: gives its memo, or when its wait ends at the latest.
+
+        Raises:
+            AssayError: the request can't be met.
+        """
+        match asked.operation.request:
+            case Sleep() as request:
+                return self.sleep(asked, request, writes)
+            case EventWait() as request:
+                return self.wait(asked, request, writes)
+            case Invocation() as request:
+                return self.invoke(asked, request, writes)
+            case EventSend() as request:
+                events = self.drafted(request.events)
+                self.send(events, writes)
+                return Memo(output=json.dumps([to_text(event.id) for event in events]))
+            case ScoreWrite() as request:
+                self.score(request.score, writes)
+                return Memo(output="null")
+            case request:
+                raise TypeError(request)
 
     def sleep(self, asked: Asked, request: Sleep, writes: Writes) -> float:
         """Open a sleep; gives when it ends, in seconds since 1970."""
@@ -178,9 +202,7 @@ class Operations:
                 name=draft.name,
                 data=draft.data,
                 ts=draft.ts or self._clock.now(),
-                sessions=fold(
-                    draft.sessions, self._info.sessions, drops_all=draft.drops_sessions
-                ),
+                sessions=fold(draft.sessions, self._info.sessions, drops_all=draft.drops_sessions),
                 key=draft.key,
                 source_run=self._run,
             )
@@ -207,6 +229,23 @@ class Operations:
             )
             writes.sent.append(event)
         writes.trace = self._trace
+
+    def body_attempt(self, attempt: int, error: str, *, retry_at: float) -> Row:
+        """A failed attempt of the body itself, after which there is another."""
+        now = self._clock.time()
+        return {
+            "run": self._run,
+            "gen": self._generation,
+            "step": BODY,
+            "attempt": attempt,
+            "name": "",
+            "idx": 0,
+            "error": error,
+            "span": span_of("body", self._run, attempt),
+            "started": now,
+            "ended": now,
+            "retry": retry_at,
+        }
 
     def score(self, score: NewScore, writes: Writes) -> None:
         """Write a score."""

@@ -96,11 +96,18 @@ class Promises:
         self._outcomes(promise, "failed" if refused else "pending", writes)
         return True
 
-    def abort(self, id_: str, writes: Writes) -> bool:
-        """Withdraw a promise; whether there was one that could be withdrawn."""
+    def can_abort(self, id_: str) -> bool:
+        """Whether `abort` would leave a promise withdrawn."""
         promise = self._made.get(id_)
-        if promise is None or promise.state != "pending":
+        return promise is not None and promise.state != "rejected"
+
+    def abort(self, id_: str, writes: Writes) -> bool:
+        """Withdraw a promise; whether it is withdrawn, so that replay gives the same answer."""
+        if not self.can_abort(id_):
             return False
+        promise = self._made[id_]
+        if promise.state == "aborted":
+            return True
         promise.state, promise.reason = "aborted", "withdrawn by the run"
         writes.defers.append(promise.row(state="aborted"))
         self._outcomes(promise, "cancelled", writes)
@@ -130,7 +137,9 @@ class Promises:
             return f"the payload has {size} bytes, {MAX_BYTES} are allowed"
         total = size + sum(len(p.defer.payload or "") for p in accepted if p.state == "pending")
         if total > MAX_BYTES:
-            return f"the payloads of this run's promises have {total} bytes, {MAX_BYTES} are allowed"
+            return (
+                f"the payloads of this run's promises have {total} bytes, {MAX_BYTES} are allowed"
+            )
         return None
 
 

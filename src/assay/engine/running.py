@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from assay.engine.operations import Operations
     from assay.engine.promises import Promises
     from assay.engine.replay import Asked, Replay
+    from assay.engine.timers import Timer
     from assay.engine.tracing import SpanWriter
     from assay.engine.writes import Writes
     from assay.ids import Ids
@@ -49,7 +50,7 @@ class Host(Protocol):
         """A replay of the run's body."""
         ...
 
-    def call_at(self, at: float, call: Callable[[], None]) -> None:
+    def call_at(self, at: float, call: Callable[[], None]) -> Timer:
         """Call at an instant of the clock, in seconds since 1970."""
         ...
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from assay.engine.attempts import Attempt, current_attempt, perform
-from assay.engine.failures import coded, to_json
+from assay.engine.failures import check_size, coded, to_json
 from assay.engine.operations import attempt_span
 from assay.engine.retries import delay_s
 from assay.engine.tracing import enter
@@ -57,17 +57,15 @@ class Stepping:
         else:
             self._begin(asked, call, tries.made + 1)
 
-    def retry(self, key: UUID) -> None:
-        """Begin the next attempt of a step that waits for it, if its time has come."""
-        asked = self._waiting.get(key)
-        if asked is None or self._run.is_over or self._run.writes.park is not None:
-            return
-        if self.retries[key] > self._run.host.clock.time():
-            return
-        del self._waiting[key], self.retries[key]
-        request = asked.operation.request
-        if isinstance(request, StepCall):
-            self._begin(asked, request, self._run.tries[key].made + 1)
+    def retry(self) -> None:
+        """Begin the next attempt of the steps that wait for it, where its time has come."""
+        now = self._run.host.clock.time()
+        for key in [key for key, at in self.retries.items() if at <= now]:
+            asked = self._waiting.pop(key)
+            del self.retries[key]
+            request = asked.operation.request
+            if isinstance(request, StepCall):
+                self._begin(asked, request, self._run.tries[key].made + 1)
 
     def abandon(self, key: UUID) -> None:
         """The body no longer waits for a step; if in flight, its memo is still kept."""
@@ -109,6 +107,7 @@ class Stepping:
         self._flying[asked.key] = attempt
         if run.is_suspect:
             # A step of this run may have killed its worker: should it do so again, it is counted.
+            attempt.is_recorded = True
             run.writes.attempts.append(self._row(attempt))
             run.writes.started.append(lambda: self._fly(attempt, call))
             run.submit()
@@ -131,7 +130,8 @@ class Stepping:
 
     async def _perform(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
-        await perform(attempt, call, clock=run.host.clock, threads=run.host.threads)
+        host = run.host
+        await perform(attempt, call, clock=host.clock, threads=host.threads, call_at=host.call_at)
         if not run.is_over:
             self._land(attempt, call)
 
@@ -141,14 +141,12 @@ class Stepping:
         del self._flying[key]
         self._abandoned.discard(key)
         self._keep_buffers(attempt)
-        output = attempt.output
-        if output is not None and len(output) > run.host.max_output_bytes:
-            attempt.output = None
-            attempt.failure = coded(
-                "step_output_too_large",
-                f"the step's output has {len(output)} bytes, {run.host.max_output_bytes} are "
-                "allowed; store it elsewhere and return where it is",
+        if attempt.output is not None:
+            too_large = check_size(
+                "step_output_too_large", attempt.output, run.host.max_output_bytes
             )
+            if too_large is not None:
+                attempt.output, attempt.failure = None, too_large
         if attempt.failure is None:
             run.remember(
                 attempt.asked,
@@ -158,7 +156,7 @@ class Stepping:
                 started=attempt.started_at,
                 input_=None if call.input is None else call.input(),
             )
-            if run.is_suspect:
+            if attempt.is_recorded:
                 run.writes.attempts.append(self._row(attempt))
             return
         self._fail(attempt, call)
@@ -226,6 +224,8 @@ class Stepping:
             run.operations.send(attempt.events, run.writes)
         for defer in attempt.defers:
             run.promises.make(defer, run.writes, in_step=True)
+        for id_ in attempt.withdrawn:
+            run.promises.abort(id_, run.writes)
 
     def _row(self, attempt: Attempt, retry_at: float | None = None) -> dict[str, object]:
         return {

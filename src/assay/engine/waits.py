@@ -1,4 +1,4 @@
-"""Waits: what a sleep, a wait for an event and an invocation write, and what a new wait looks for."""
+"""Waits: what a sleep, a wait for an event and an invocation write, what a new wait looks for."""
 
 from __future__ import annotations
 
@@ -129,7 +129,10 @@ def _pairs(
     arrival = Arrival(event.id, event.name, json.loads(event.data), event.ts, event.sessions)
     received = event.received_at.timestamp()
     return [
-        Pair(store.OpenWait(wait.run, wait.step, wait.hash, wait.condition, event.received_at), arrival)
+        Pair(
+            store.OpenWait(wait.run, wait.step, wait.hash, wait.condition, event.received_at),
+            arrival,
+        )
         for (name, paths), by_hash in index.items()
         if name == event.name
         for wait in _of(by_hash, hash_event(name, arrival.data, paths))

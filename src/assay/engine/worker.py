@@ -24,7 +24,7 @@ from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
 from assay.engine.sweeping import Sweeper
-from assay.engine.timers import Timers
+from assay.engine.timers import Timer, Timers
 from assay.engine.tracing import SpanWriter, install
 from assay.sdk.port import current_journal
 from assay.store import events as event_store
@@ -167,9 +167,9 @@ class Worker:
             threads=self._bodies,
         )
 
-    def call_at(self, at: float, call: Callable[[], None]) -> None:
+    def call_at(self, at: float, call: Callable[[], None]) -> Timer:
         """Call at an instant of the clock."""
-        self._timers.add(at, call)
+        return self._timers.add(at, call)
 
     def left(self, run: Running, *, dropped: bool) -> None:
         """A run is no longer live here; a dropped one is given back."""
