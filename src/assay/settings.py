@@ -134,3 +134,8 @@ class _Reader:
 
 def _refusal(name: str, wrong: str, hint: str) -> AssayError:
     return AssayError(f"{name} {wrong}", code="setting_invalid", field=name, hint=hint)
+
+
+def environment_with(**changes: str) -> dict[str, str]:
+    """The environment for a process started by this one, with these variables set."""
+    return {**os.environ, **changes}

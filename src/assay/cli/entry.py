@@ -1,0 +1,102 @@
+"""The program `assay`: finds the command, tells of errors, gives the exit code."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.cli.exits import Exit, exit_of
+from assay.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+COMMANDS = {
+    "dev": "Database, API and worker for a file of yours; starts its worker again when you save.",
+    "worker": "Run the functions of your files, on any machine that reaches the database.",
+    "serve": "Serve the API.",
+    "send": "Send an event.",
+    "runs": "List runs, the newest first.",
+    "run": "Show a run as a tree: steps, attempts, waits, scores, outcomes, children.",
+    "scores": "List scores.",
+    "outcomes": "List promised scores and what became of them.",
+    "sessions": "List session keys, or the sessions of a key with their scores.",
+    "cancel": "Cancel a run.",
+    "keys": "Make, list and revoke API keys.",
+    "demo": "Run 200 published agent conversations as durable runs, and score them.",
+    "doctor": "Check what Assay needs here, and say how to mend what is wrong.",
+}
+_HELP = """Durable agent runs, scored now and later.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 unreachable, 5 not permitted.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name, and end the process with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    shows_origin = "--traceback" in given
+    try:
+        program(next((word for word in given if not word.startswith("-")), None))(given)
+    except AssayError as error:
+        tell(error)
+        if shows_origin:
+            raise
+        sys.exit(exit_of(error))
+    except BrokenPipeError:
+        # Whoever read the output has read enough. Python would complain again when it ends.
+        sys.stdout = None  # type: ignore[assignment]
+        sys.exit(Exit.DONE)
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    except Exception as error:
+        if shows_origin:
+            raise
+        sys.stderr.write(f"error: {type(error).__name__}: {error}\n")
+        sys.stderr.write("  this is a fault of Assay; `assay --traceback ...` shows where\n")
+        sys.exit(Exit.FAILED)
+
+
+def program(asked: str | None) -> Callable[[list[str]], object]:
+    """The program with the command that is asked for; of the others it knows what they are for."""
+    app = typer.Typer(
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_program)
+    for name, purpose in COMMANDS.items():
+        if name != asked:
+            app.command(name, help=purpose)(_not_loaded)
+            continue
+        command = getattr(import_module(f"assay.cli.{name}"), name)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name, help=purpose)
+        else:
+            app.command(name, help=purpose)(command)
+    return lambda given: app(given, prog_name="assay")
+
+
+def tell(error: AssayError) -> None:
+    """Write what is wrong and how to mend it to stderr."""
+    field = f" [{error.field}]" if error.field else ""
+    sys.stderr.write(f"error: {error.message} ({error.code}){field}\n")
+    if error.hint:
+        sys.stderr.write(f"  {error.hint}\n")
+
+
+def _program(
+    *,
+    traceback: Annotated[bool, typer.Option(help="Show where an error comes from.")] = False,
+) -> None:
+    """Take the options before the command; `main` has looked at them."""
+
+
+def _not_loaded() -> None:
+    """Stand for a command that was not asked for."""

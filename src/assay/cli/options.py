@@ -1,0 +1,34 @@
+"""Options that several commands share, and the settings with what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from assay.settings import Settings
+
+PORT = 8787
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, as the API gives it.")]
+Limit = Annotated[int, typer.Option(min=1, help="List this many at most.")]
+Host = Annotated[str, typer.Option(help="Listen here; elsewhere than on loopback keys are needed.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Where the embedded database lies (ASSAY_DATA_DIR, else .assay)."),
+]
+Concurrency = Annotated[
+    int | None, typer.Option(min=1, help="Runs that are live at once; waiting ones cost nothing.")
+]
+Targets = Annotated[
+    list[str], typer.Argument(metavar="APP...", help="Files such as app.py, or modules.")
+]
+
+
+def settings_of(data_dir: Path | None = None) -> Settings:
+    """The settings of the environment, with the data directory that was asked for."""
+    settings = Settings.from_env()
+    return settings if data_dir is None else replace(settings, data_dir=data_dir)
