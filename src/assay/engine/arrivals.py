@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from assay.engine.conditions import Condition
@@ -95,8 +95,7 @@ class Arrivals:
                 Pair(wait, event)
                 for wait in waits
                 for event in by_hash[wait.hash]
-                if (event.received_at is None or event.received_at >= wait.since)
-                and accepts(wait.condition, event)
+                if event.received_at is None or event.received_at >= wait.since
             ]
             woken += await self.give(pairs)
             if len(waits) < PAGE:
@@ -105,13 +104,13 @@ class Arrivals:
         return woken
 
     async def give(self, pairs: Iterable[Pair]) -> list[UUID]:
-        """Hand over events, one to each wait and once to each run; gives the runs woken.
+        """Hand over events that fit, one to each wait and once to each run; gives the runs woken.
 
         Of several events that a wait matches the first takes it; of several waits of a run that
         match an event, the first by key. What is more for the same run goes in a next round.
         """
         woken: list[UUID] = []
-        left = list(pairs)
+        left = await self._fitting(pairs)
         while left:
             runs: set[UUID] = set()
             now, later = [], []
@@ -128,20 +127,31 @@ class Arrivals:
             left = later
         return woken
 
+    async def _fitting(self, pairs: Iterable[Pair]) -> list[Pair]:
+        """The pairs of which also holds what no index can answer; misfits are told on the event."""
+        fitting: list[Pair] = []
+        wrong: dict[UUID, set[str]] = {}
+        for pair in pairs:
+            parts = json.loads(pair.wait.condition) if pair.wait.condition else {}
+            schema = parts.get("schema")
+            misfit = None if schema is None else fits(schema, pair.event.data)
+            if misfit is not None:
+                wrong.setdefault(pair.event.id, set()).add(f"a wait did not take it: {misfit}")
+            elif _holds(parts, pair.event):
+                fitting.append(pair)
+        if wrong:
+            warnings = [(event, "; ".join(sorted(texts))) for event, texts in wrong.items()]
+            await store.warn(await self._link.get(), project=self._project, warnings=warnings)
+        return fitting
 
-def accepts(condition: str | None, event: Arrival) -> bool:
-    """Whether the part of a wait that no index can answer holds of an event.
+
+def _holds(parts: dict[str, Any], event: Arrival) -> bool:
+    """Whether the rest of a wait's condition holds of an event.
 
     Args:
-        condition: JSON text of {"rest": CEL or null, "event": the run's event or null,
-            "schema": JSON Schema or null}, or None.
+        parts: "rest" (CEL or null) and "event" (the run's own, or null), if there is a condition.
         event: the arriving one.
     """
-    if condition is None:
-        return True
-    parts = json.loads(condition)
-    if parts.get("schema") is not None and fits(parts["schema"], event.data) is not None:
-        return False
     if parts.get("rest") is None:
         return True
     return Condition.compile(parts["rest"]).holds(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from assay.engine.arrivals import Arrival, Arrivals
@@ -38,6 +38,7 @@ class _Incoming:
     data: str
     arrival: Arrival
     warnings: list[str]
+    refused: list[str] = field(default_factory=list)
 
     def row(self) -> Row:
         event = self.event
@@ -49,7 +50,7 @@ class _Incoming:
             "ts": event.ts.timestamp(),
             "key": event.key,
             "source_run": event.source_run,
-            "warning": "; ".join(self.warnings) or None,
+            "warning": "; ".join([*self.warnings, *self.refused]) or None,
         }
 
 
@@ -84,10 +85,9 @@ class Ingest:
                 break
             await self._catalog.load(await self._link.get(), self._project)
         started = set(done.started)
-        new = set(done.event_ids)
         run_ids = [run["id"] for run in runs if run["event"] in started]
         await self.arrive(
-            [one.arrival for one in incoming if one.event.id in new],
+            [one.arrival for one in incoming if one.event.id in started],
             apps={run["app"] for run in runs},
         )
         return SendResult(
@@ -117,7 +117,18 @@ class Ingest:
             ):
                 break
             await self._catalog.load(await self._link.get(), self._project)
-        await self.arrive([one.arrival for one in incoming], apps={run["app"] for run in runs})
+        second: set[UUID] = set()
+        if any(event.key is not None for event in events):
+            second = await store.second(
+                await self._link.get(), project=self._project, events=[one.id for one in events]
+            )
+        refused = [(one.event.id, "; ".join(one.refused)) for one in incoming if one.refused]
+        if refused:
+            await store.warn(await self._link.get(), project=self._project, warnings=refused)
+        await self.arrive(
+            [one.arrival for one in incoming if one.event.id not in second],
+            apps={run["app"] for run in runs},
+        )
 
     async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
         """What follows the commit of events: waits are resolved, an idle worker gets a hint."""
@@ -154,7 +165,7 @@ class Ingest:
         now = self._clock.time()
         rows: list[Row] = []
         targets, refused = self._catalog.targets(one.arrival)
-        one.warnings.extend(refused)
+        one.refused.extend(refused)
         for target in targets:
             run = self._ids.new()
             rows.append(

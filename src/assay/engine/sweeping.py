@@ -14,6 +14,7 @@ from assay.model.events import NewEvent
 from assay.store import events, turns, workers
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from uuid import UUID
 
     from assay.clock import Clock
@@ -63,15 +64,13 @@ class Sweeper:
         if fresh:
             await self._match_again(connection, fresh)
             self._seen |= {worker.id for worker in fresh}
-        return bool(await self._match_unmatched(connection) or taken or fresh)
+        # Those that live match their own, and are given the time for it.
+        patience = timedelta(0) if fresh else timedelta(seconds=UNMATCHED_S)
+        unmatched = await self._match_unmatched(connection, before=self._clock.now() - patience)
+        return bool(unmatched or taken or fresh)
 
-    async def _match_unmatched(self, connection: AsyncConn) -> bool:
-        left = await events.unmatched(
-            connection,
-            project=self._project,
-            before=self._clock.now() - timedelta(seconds=UNMATCHED_S),
-            limit=PAGE,
-        )
+    async def _match_unmatched(self, connection: AsyncConn, *, before: datetime) -> bool:
+        left = await events.unmatched(connection, project=self._project, before=before, limit=PAGE)
         await self._ingest.match(
             [
                 NewEvent(

@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from assay.engine.arrivals import Arrival, Arrivals, Pair, accepts
+from assay.engine.arrivals import Arrival, Arrivals, Pair
 from assay.engine.conditions import Condition, split
 from assay.engine.matching import hash_event, shape_id, shape_of, value_hash
 from assay.store import events as store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from uuid import UUID
 
     from assay.model.events import Json
     from assay.sdk.port import EventWait
@@ -107,20 +107,16 @@ async def look(
     index: dict[tuple[str, tuple[str, ...]], dict[int, list[Looking]]] = {}
     for wait in waits:
         index.setdefault((wait.event_name, wait.paths), {}).setdefault(wait.hash, []).append(wait)
+    after = UUID(int=0)
     woken: list[UUID] = []
-    seen: set[UUID] = set()
     while True:
         events = await store.since(
-            connection, project=project, names=names, since=since, limit=PAGE
+            connection, project=project, names=names, since=since, after=after, limit=PAGE
         )
-        fresh = [event for event in events if event.id not in seen]
-        pairs = [pair for event in fresh for pair in _pairs(event, index)]
-        if pairs:
-            woken += await arrivals.give(pairs)
-        if len(events) < PAGE or not fresh:
+        woken += await arrivals.give([pair for event in events for pair in _pairs(event, index)])
+        if len(events) < PAGE:
             return woken
-        seen = {event.id for event in events}
-        since = events[-1].received_at
+        since, after = events[-1].received_at, events[-1].id
 
 
 def _pairs(
@@ -136,7 +132,7 @@ def _pairs(
         for (name, paths), by_hash in index.items()
         if name == event.name
         for wait in _of(by_hash, hash_event(name, arrival.data, paths))
-        if received >= wait.since and accepts(wait.condition, arrival)
+        if received >= wait.since
     ]
 
 

@@ -33,4 +33,4 @@ def drop(server: str, name: str) -> None:
 
 
 def _execute(admin: Conn, statement: str, *names: str) -> None:
-    admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+    admin.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))

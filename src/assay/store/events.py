@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 from assay.store import arrays
 from assay.store.queries import queries
@@ -11,12 +12,12 @@ from assay.store.queries import queries
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from assay.store.pool import AsyncConn
     from assay.store.turns import Row
 
 _SQL = queries("events")
+_FIRST = UUID(int=0)
 _WORKERS = queries("workers")
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
 
@@ -236,15 +237,56 @@ async def resolve(
 
 
 async def since(
-    connection: AsyncConn, *, project: int, names: Sequence[str], since: datetime, limit: int
+    connection: AsyncConn,
+    *,
+    project: int,
+    names: Sequence[str],
+    since: datetime,
+    limit: int,
+    after: UUID = _FIRST,
 ) -> list[StoredEvent]:
-    """Events of these names received since an instant, the oldest first."""
+    """Events of these names received since an instant, the oldest first.
+
+    Args:
+        connection: to the database.
+        project: whose events.
+        names: of the events.
+        since: inclusive.
+        limit: most events given.
+        after: of those received just then, only the ones with a greater id.
+    """
     cursor = await connection.execute(
         _SQL["since"],
-        {"project": project, "names": list(names), "since": since, "limit": limit},
+        {
+            "project": project,
+            "names": list(names),
+            "since": since,
+            "after": after,
+            "limit": limit,
+        },
         prepare=True,
     )
     return [StoredEvent._make(row) for row in await cursor.fetchall()]
+
+
+async def second(connection: AsyncConn, *, project: int, events: Sequence[UUID]) -> set[UUID]:
+    """Those of some events whose idempotency key is another event's."""
+    cursor = await connection.execute(_SQL["second"], {"project": project, "events": list(events)})
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def warn(
+    connection: AsyncConn, *, project: int, warnings: Sequence[tuple[UUID, str]]
+) -> None:
+    """Tell on events, as (event, what is wrong), why they did less than they might have."""
+    await connection.execute(
+        _SQL["warn"],
+        {
+            "project": project,
+            "events": [event for event, _ in warnings],
+            "warnings": [warning for _, warning in warnings],
+        },
+    )
 
 
 async def unmatched(
@@ -307,17 +349,13 @@ async def registered_since(
     return [RegisteredWait._make(row) for row in await cursor.fetchall()]
 
 
-async def traces(
-    connection: AsyncConn, *, project: int, runs: Sequence[UUID]
-) -> dict[UUID, UUID]:
+async def traces(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> dict[UUID, UUID]:
     """The traces of runs."""
     cursor = await connection.execute(_SQL["traces"], {"project": project, "runs": list(runs)})
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
-async def runs_exist(
-    connection: AsyncConn, *, project: int, runs: Sequence[UUID]
-) -> set[UUID]:
+async def runs_exist(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> set[UUID]:
     """Which of these runs there are."""
     cursor = await connection.execute(
         _SQL["runs_exist"], {"project": project, "runs": list(runs)}, prepare=True

@@ -45,21 +45,21 @@ CREATE OR REPLACE FUNCTION assay.start_matched(
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_catalog bigint;
-    v_won text[] := '{}';
+    v_won uuid[] := '{}';
     v_new uuid[];
 BEGIN
     -- name: catalog
     SELECT c.version INTO v_catalog FROM assay.catalogs c WHERE c.project_id = p_project;
     IF v_catalog IS DISTINCT FROM p_catalog THEN RETURN 'stale'; END IF;
     IF p_keys IS NOT NULL THEN
-        v_won := assay.take_keys(p_project, p_now, p_keys);
+        v_won := assay.win_keys(p_project, p_now, p_keys);
     END IF;
     -- name: mark_matched
     WITH marked AS (
         UPDATE assay.events e SET matched = true
         WHERE e.project_id = p_project AND e.id = ANY (p_matched) AND NOT e.matched
         RETURNING e.id, e.key)
-    SELECT coalesce(array_agg(m.id) FILTER (WHERE m.key IS NULL OR m.key = ANY (v_won)), '{}')
+    SELECT coalesce(array_agg(m.id) FILTER (WHERE m.key IS NULL OR m.id = ANY (v_won)), '{}')
     INTO v_new FROM marked m;
     IF p_runs IS NOT NULL AND cardinality(v_new) > 0 THEN
         PERFORM assay.start_runs(p_project, p_now, v_new, p_runs, p_apps, p_fns, p_kinds, p_versions,

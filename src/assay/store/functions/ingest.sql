@@ -11,7 +11,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
     v_catalog bigint;
-    v_won text[] := '{}';
+    v_won uuid[] := '{}';
 BEGIN
     -- name: catalog
     SELECT c.version INTO v_catalog FROM assay.catalogs c WHERE c.project_id = p_project;
@@ -20,7 +20,7 @@ BEGIN
         RETURN;
     END IF;
     IF p_keys IS NOT NULL THEN
-        v_won := assay.take_keys(p_project, p_now, p_keys);
+        v_won := assay.win_keys(p_project, p_now, p_keys);
     END IF;
     -- name: events
     WITH added AS (
@@ -34,7 +34,7 @@ BEGIN
         ON CONFLICT (project_id, id) DO NOTHING
         RETURNING e.id, e.key)
     SELECT coalesce(array_agg(added.id), '{}'),
-        coalesce(array_agg(added.id) FILTER (WHERE added.key IS NULL OR added.key = ANY (v_won)), '{}')
+        coalesce(array_agg(added.id) FILTER (WHERE added.key IS NULL OR added.id = ANY (v_won)), '{}')
     INTO event_ids, started FROM added;
     IF p_runs IS NOT NULL AND cardinality(started) > 0 THEN
         PERFORM assay.start_runs(p_project, p_now,
@@ -53,10 +53,10 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- Take idempotency keys for events; gives those that were free, or their events' own already.
-CREATE OR REPLACE FUNCTION assay.take_keys(p_project int, p_now double precision, p_keys text)
-RETURNS text[] LANGUAGE plpgsql AS $$
-DECLARE v_won text[];
+-- Take idempotency keys for events; gives the events whose keys were free, or their own already.
+CREATE OR REPLACE FUNCTION assay.win_keys(p_project int, p_now double precision, p_keys text)
+RETURNS uuid[] LANGUAGE plpgsql AS $$
+DECLARE v_won uuid[];
 BEGIN
     WITH won AS (
         -- name: keys
@@ -67,8 +67,8 @@ BEGIN
         ON CONFLICT (project_id, key) DO UPDATE
             SET event_id = excluded.event_id, expires_at = excluded.expires_at
             WHERE k.expires_at <= to_timestamp(p_now) OR k.event_id = excluded.event_id
-        RETURNING k.key)
-    SELECT coalesce(array_agg(won.key), '{}') INTO v_won FROM won;
+        RETURNING k.event_id)
+    SELECT coalesce(array_agg(won.event_id), '{}') INTO v_won FROM won;
     RETURN v_won;
 END $$;
 

@@ -30,8 +30,24 @@ SELECT assay.resolve(%(project)s, %(now)s, %(runs)s, %(steps)s, %(events)s, %(ou
 -- name: since
 SELECT e.id, e.name, e.data::text AS data, e.ts, e.sessions, e.received_at
 FROM assay.events e
-WHERE e.project_id = %(project)s AND e.name = ANY (%(names)s) AND e.received_at >= %(since)s
+WHERE e.project_id = %(project)s AND e.name = ANY (%(names)s)
+    AND (e.received_at, e.id) > (%(since)s, %(after)s)
+    AND (e.key IS NULL OR EXISTS (
+        SELECT FROM assay.event_keys k
+        WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id))
 ORDER BY e.received_at, e.id LIMIT %(limit)s
+
+-- name: second
+SELECT e.id FROM assay.events e
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s) AND e.key IS NOT NULL AND NOT EXISTS (
+    SELECT FROM assay.event_keys k
+    WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id)
+
+-- name: warn
+UPDATE assay.events e SET warning = concat_ws('; ', e.warning, u.warning)
+FROM unnest(%(events)s::uuid[], %(warnings)s::text[]) AS u(event, warning)
+WHERE e.project_id = %(project)s AND e.id = u.event
+    AND (e.warning IS NULL OR position(u.warning IN e.warning) = 0)
 
 -- name: unmatched
 SELECT e.id, e.name, e.data::text AS data, e.ts, e.sessions, e.key, e.source_run, e.received_at
