@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from assay.model.events import Json
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
-DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="most items on a page")]

@@ -79,11 +79,11 @@ async def page(
     cursor: Reading,
     *,
     project: int,
-    key: str | None,
+    key: str,
     limit: int,
     after: str | None = None,
 ) -> Page[SessionRecord]:
-    """A page of sessions, of one key or of all, by their newest run.
+    """A page of the sessions of a key, by their newest run.
 
     All pages of a list show which run was the newest as of its first page, so that a session
     that gets a run meanwhile is neither missed nor shown twice.
@@ -96,7 +96,6 @@ async def page(
         values |= dict(zip(("after_run", "after_key", "after_value"), last, strict=True))
     parts = [
         "list",
-        *(["by_key"] if key is not None else []),
         *(["as_of"] if after is not None else []),
         "latest_runs",
         *(["after"] if after is not None else []),

@@ -2,10 +2,7 @@
 SELECT v.key, v.value, v.run_id
 FROM (SELECT DISTINCT ON (s.key, s.value) s.key, s.value, s.run_id
       FROM assay.run_sessions s
-      WHERE s.project_id = %(project)s
-
--- name: by_key
-          AND s.key = %(key)s
+      WHERE s.project_id = %(project)s AND s.key = %(key)s
 
 -- name: as_of
           AND s.run_id <= %(as_of)s
