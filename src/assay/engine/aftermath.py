@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -54,7 +55,8 @@ class Aftermath:
         self._traces: dict[UUID, UUID] = {}
         self._hints: set[str] = set()
         self._ready = asyncio.Event()
-        self.is_idle = True
+        self._done = asyncio.Event()
+        self._done.set()
 
     def add(self, batch: Sequence[Writes]) -> None:
         """Note what has been committed."""
@@ -69,13 +71,26 @@ class Aftermath:
             self._hints.discard(self._app)
             self._wake()
         if self._looks or self._sent or self._hints:
-            self.is_idle = False
+            self._done.clear()
             self._ready.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether all is done."""
+        return self._done.is_set()
+
+    async def drained(self, seconds: float) -> bool:
+        """Wait until all is done, for so long at most; whether it is."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._done.wait()
+        return self._done.is_set()
 
     async def run(self) -> None:
         """Follow up for ever."""
         while True:
-            self.is_idle = not self._ready.is_set()
+            if not self._ready.is_set():
+                self._done.set()
             await self._ready.wait()
             self._ready.clear()
             looks, self._looks = self._looks, []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from typing import TYPE_CHECKING, Literal
-from uuid import UUID
 
 from assay.engine import claimed as parse
 from assay.engine.endings import Ending, end
@@ -15,6 +14,8 @@ from assay.store import flushes, turns
 from assay.store.turns import Flush
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from assay.clock import Clock
     from assay.ids import Ids
     from assay.store.pool import Link
@@ -59,7 +60,9 @@ async def cancel(
             run=run,
         )
         if claimed:
-            await _end(link, claimed[0], app=app, project=project, clock=clock, ids=ids)
+            await _end(
+                link, claimed[0], app=app, project=project, process=process, clock=clock, ids=ids
+            )
             return "cancelled"
     elif worker is not None:
         await event_store.notify(connection, worker)
@@ -67,7 +70,14 @@ async def cancel(
 
 
 async def _end(
-    link: Link, turn: ClaimedTurn, *, app: str, project: int, clock: Clock, ids: Ids
+    link: Link,
+    turn: ClaimedTurn,
+    *,
+    app: str,
+    project: int,
+    process: UUID,
+    clock: Clock,
+    ids: Ids,
 ) -> None:
     writes = Writes()
     promises = Promises(turn.run_id, turn.generation, turn.sessions or {})
@@ -93,4 +103,6 @@ async def _end(
     writes.add_to(flush, {"run": turn.run_id, "gen": turn.generation})
     with contextlib.suppress(flushes.TurnsLostError):
         # Then whoever has the turn now sees the sign and ends the run.
-        await flushes.commit(await link.get(), flush, project=project, now=clock.time())
+        await flushes.commit(
+            await link.get(), flush, project=project, worker=process, now=clock.time()
+        )

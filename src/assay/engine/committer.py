@@ -51,6 +51,7 @@ class Committer:
         commit: sends a flush; psycopg's errors say whether it was written.
         prepare: what must be done before a flush with these writes is sent.
         follow: what follows the commit of these writes.
+        doubt: told of writes of which nobody can tell whether they were committed.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Committer:
         *,
         prepare: Callable[[Sequence[Writes]], Awaitable[None]],
         follow: Callable[[Sequence[Writes]], None],
+        doubt: Callable[[Sequence[Writes]], None],
     ) -> None:
         self._commit = commit
         self._prepare = prepare
         self._follow = follow
+        self._doubt = doubt
         self._dirty: dict[UUID, Committing] = {}
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
@@ -107,15 +110,14 @@ class Committer:
             written = await self._commit(flush)
         except TurnsLostError as lost:
             await self._flush_alive(batch, lost.alive)
-        except psycopg.OperationalError as error:
-            if not _is_retriable(error):
-                _log.warning("a flush of %d runs has an unknown result: %s", len(batch), error)
-                for run, _, _ in batch:
-                    run.lose()
-                return
-            await self._one_by_one(batch, error)
         except psycopg.Error as error:
-            await self._one_by_one(batch, error)
+            if not _is_unknown(error):
+                await self._one_by_one(batch, error)
+                return
+            _log.warning("a flush of %d runs has an unknown result: %s", len(batch), error)
+            self._doubt([writes for _, writes, _ in batch])
+            for run, _, _ in batch:
+                run.lose()
         else:
             self._deliver(batch, written)
 
@@ -141,13 +143,22 @@ class Committer:
         for one in batch:
             await self._flush([one])
 
-    def _deliver(
-        self, batch: list[tuple[Committing, Writes, Row]], written: list[Written]
-    ) -> None:
+    def _deliver(self, batch: list[tuple[Committing, Writes, Row]], written: list[Written]) -> None:
         by_run = {one.run_id: one for one in written}
         for run, writes, _ in batch:
-            run.committed(writes, by_run[run.id])
+            try:
+                run.committed(writes, by_run[run.id])
+            except Exception:  # noqa: BLE001 - what it may be is the point
+                # What is wrong with one run must not end the writing of all others.
+                _log.exception("a run could not take in what was committed")
+                run.lose()
         self._follow([writes for _, writes, _ in batch])
+
+
+def _is_unknown(error: psycopg.Error) -> bool:
+    # XX000: on Citus, a commit that one of its nodes did not answer.
+    is_lost = isinstance(error, psycopg.OperationalError) or error.sqlstate == "XX000"
+    return is_lost and not _is_retriable(error)
 
 
 def _is_retriable(error: psycopg.Error) -> bool:

@@ -74,13 +74,14 @@ class Lease:
         """Whether the lease still holds, by this machine's monotonic clock."""
         return time.monotonic() < self._until
 
-    def stop(self) -> None:
-        """Give the lease up in good order."""
+    def stop(self, *, leaves: bool = True) -> None:
+        """Give the lease up; unless it `leaves`, what it left undone is swept once it runs out."""
         self._stop.set()
         self._thread.join()
         if self._connection is not None:
             try:
-                store.leave(self._connection, self.id)
+                if leaves:
+                    store.leave(self._connection, self.id)
                 self._connection.close()
             except psycopg.Error as error:
                 _log.warning("leaving without a word, the database does not answer: %s", error)

@@ -105,8 +105,9 @@ class Stepping:
             started_at=run.host.clock.time(),
         )
         self._flying[asked.key] = attempt
-        if run.is_suspect:
+        if run.is_suspect or number > 1:
             # A step of this run may have killed its worker: should it do so again, it is counted.
+            # So is every further attempt, since parking forgets the losses.
             attempt.is_recorded = True
             run.writes.attempts.append(self._row(attempt))
             run.writes.started.append(lambda: self._fly(attempt, call))

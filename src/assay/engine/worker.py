@@ -19,6 +19,7 @@ from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
+from assay.engine.holdings import Holdings
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
@@ -104,7 +105,6 @@ class Worker:
         self._functions = functions
         self._bodies = SyncBodies()
         self._live: dict[UUID, LiveRun] = {}
-        self._dropped: list[tuple[UUID, int]] = []
         self._shapes: set[tuple[str, int]] = set()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,8 +112,17 @@ class Worker:
         self._is_stopping = False
         self._is_idle = False
         self._db = Connections(url, listen_url or url)
+        self._holdings = Holdings(
+            self._db.claims,
+            project=project,
+            clock=clock,
+            follow=lambda batch: self._aftermath.add(batch),
+        )
         self.committer = Committer(
-            self._commit, prepare=self._prepare, follow=lambda batch: self._aftermath.add(batch)
+            self._commit,
+            prepare=self._prepare,
+            follow=lambda batch: self._aftermath.add(batch),
+            doubt=self._holdings.doubt,
         )
         self.spans = SpanWriter(self._db.spans, project=project)
         self._lease = Lease(
@@ -176,7 +185,7 @@ class Worker:
         if self._live.get(run.id) is run:
             del self._live[run.id]
         if dropped:
-            self._dropped.append((run.id, run.generation))
+            self._holdings.drop(run.id, run.generation)
         self._wake.set()
 
     # Life
@@ -209,13 +218,15 @@ class Worker:
             run.lose()
         await self.committer.drained()
         await self.spans.drained()
+        with contextlib.suppress(psycopg.Error):
+            await self._holdings.settle(self.id, self._live)
+        is_clean = await self._aftermath.drained(self.options.grace_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._timers.close()
-        with contextlib.suppress(psycopg.Error):
-            await self._give_back()
-        await asyncio.to_thread(self._lease.stop)
+        is_clean = await self._holdings.release(self.id) and is_clean
+        await asyncio.to_thread(self._lease.stop, leaves=is_clean)
         await self._db.close()
         self.threads.shutdown(wait=False, cancel_futures=True)
         self._bodies.close()
@@ -243,20 +254,20 @@ class Worker:
             self._wake.clear()
             try:
                 claimed = await self._claim()
+                if claimed or self._live:
+                    idle_s = self.options.pause_s
+                    if claimed < CLAIM:
+                        await self._pause(self.options.pause_s)
+                    continue
+                idle_s = min(idle_s * 2, self.options.idle_s)
+                await self._rest(idle_s)
             except psycopg.Error as error:
                 _log.warning("a claim failed: %s", error)
+                self._is_idle = False
                 await asyncio.sleep(min(self.options.idle_s, 0.2))
-                continue
-            if claimed or self._live:
-                idle_s = self.options.pause_s
-                if claimed < CLAIM:
-                    await self._pause(self.options.pause_s)
-                continue
-            idle_s = min(idle_s * 2, self.options.idle_s)
-            await self._rest(idle_s)
 
     async def _claim(self) -> int:
-        await self._give_back()
+        await self._holdings.settle(self.id, self._live)
         room = min(CLAIM, self.options.concurrency - len(self._live))
         if room <= 0 or not self._lease.holds():
             return 0
@@ -322,22 +333,11 @@ class Worker:
             if run is not None and run.generation == generation:
                 run.look(wakes, cancelled=cancelled)
 
-    async def _give_back(self) -> None:
-        if self._dropped:
-            dropped, self._dropped = self._dropped, []
-            try:
-                await turns.give_back(
-                    await self._db.claims.get(), dropped, project=self.project, now=self.clock.now()
-                )
-            except psycopg.Error:
-                self._dropped += dropped
-                raise
-
     def _lost(self) -> None:
-        """The worker was taken for lost: its turns are others' now."""
+        """The worker was taken for lost: its turns are others', save those claimed since."""
         for run in list(self._live.values()):
-            run.lose()
-        self._dropped.clear()
+            if run.lease != self.id:
+                run.lose()
         self._is_idle = False
         self._db.listen(event_store.channel(self.id), self._hinted)
 
@@ -358,7 +358,11 @@ class Worker:
 
     async def _commit(self, flush: Flush) -> list[Written]:
         return await flushes.commit(
-            await self._db.flushes.get(), flush, project=self.project, now=self.clock.time()
+            await self._db.flushes.get(),
+            flush,
+            project=self.project,
+            worker=self.id,
+            now=self.clock.time(),
         )
 
     # Standing in

@@ -32,9 +32,9 @@ class TurnsLostError(Exception):
 
 
 async def commit(
-    connection: AsyncConn, flush: Flush, *, project: int, now: float
+    connection: AsyncConn, flush: Flush, *, project: int, worker: UUID, now: float
 ) -> list[Written]:
-    """Write a flush.
+    """Write a flush of runs that this worker has claimed.
 
     Raises:
         TurnsLostError: nothing was written; send it again without those.
@@ -47,6 +47,7 @@ async def commit(
         (
             project,
             now,
+            worker,
             ids(column(turns, "run")),
             numbers(column(turns, "gen")),
             ids([turn["run"] for turn in turns if turn.get("lost")]),

@@ -71,7 +71,11 @@ async def server_of(connection: AsyncConn) -> Server:
 
 
 class Link:
-    """A connection that is opened when first asked for, and again once it has broken."""
+    """A connection that is opened when first asked for, and again once it has broken.
+
+    Attributes:
+        openings: how often it was opened.
+    """
 
     def __init__(self, url: str, *, is_hot: bool = False, is_durable: bool = True) -> None:
         self._url = url
@@ -79,6 +83,7 @@ class Link:
         self._is_durable = is_durable
         self._connection: AsyncConn | None = None
         self._opening = asyncio.Lock()
+        self.openings = 0
 
     async def get(self) -> AsyncConn:
         """The open connection.
@@ -97,6 +102,7 @@ class Link:
                         else connect(self._url)
                     )
                     self._connection = connection
+                    self.openings += 1
         return connection
 
     async def close(self) -> None:

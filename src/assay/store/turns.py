@@ -158,3 +158,15 @@ async def give_back(
             "generations": [generation for _, generation in dropped],
         },
     )
+
+
+async def held(connection: AsyncConn, *, project: int, worker: UUID) -> dict[UUID, int]:
+    """The generations of the turns that a worker holds, by run."""
+    cursor = await connection.execute(_SQL["held"], {"project": project, "worker": worker})
+    return {row[0]: row[1] for row in await cursor.fetchall()}
+
+
+async def holders(connection: AsyncConn, *, project: int) -> set[UUID]:
+    """The workers that hold turns."""
+    cursor = await connection.execute(_SQL["holders"], {"project": project})
+    return {row[0] for row in await cursor.fetchall()}

@@ -61,7 +61,8 @@ class MortalWorker(Worker):
     @property
     def is_at_rest(self) -> bool:
         """Whether no run is live here, and nothing that follows a commit is left to do."""
-        return not (self._is_claiming or self._live or self._dropped) and self._aftermath.is_idle
+        is_busy = self._is_claiming or self._live or not self._holdings.is_settled
+        return not is_busy and self._aftermath.is_idle
 
     @property
     def live(self) -> list[UUID]:

@@ -1,13 +1,14 @@
 -- One flush of one worker for one project: everything that its runs did since the last, in one
--- transaction. The lock on the turns' rows, compared with the generations, is the fence: where any of
--- the runs has lost its turn, nothing is written and those that hold theirs are given, for the caller
--- to send again without the others.
+-- transaction. The lock on the turns' rows, compared with the worker and the generations, is the fence:
+-- where any of the runs has lost its turn, nothing is written and those that hold theirs are given, for
+-- the caller to send again without the others. The generation alone would not do: a claim that the
+-- server forgot in a crash is made again, by whoever it may be, with the same one.
 --
 -- The ids of runs come in ascending order, each kind's other arrays in the order of its ids. Rows are
 -- found by `= ANY` and their values by `width_bucket`, a binary search, rather than by a join, which a
 -- plan made on empty tables would drive from the wrong side.
 CREATE OR REPLACE FUNCTION assay.commit(
-    p_project int, p_now double precision, p_ids uuid[], p_generations int[], p_survived uuid[],
+    p_project int, p_now double precision, p_worker uuid, p_ids uuid[], p_generations int[], p_survived uuid[],
     p_runs uuid[], p_steps uuid[], p_seqs int[], p_kinds text[], p_names text[], p_idxs int[],
     p_inputs text[], p_outputs text[], p_errors text[], p_spans bigint[], p_attempts int[],
     p_started float8[], p_ended float8[],
@@ -21,15 +22,13 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
     v_generations int[];
-    v_worker uuid;
 BEGIN
     -- name: fence
     SELECT array_agg(f.run_id), array_agg(f.generation), array_agg(f.wakes),
-        array_agg(f.run_id) FILTER (WHERE f.cancelled_at IS NOT NULL),
-        (array_agg(f.worker_id))[1]
-    INTO alive, v_generations, wakes, cancelled, v_worker
-    FROM (SELECT t.run_id, CASE t.state WHEN 1 THEN t.generation END AS generation, t.wakes, t.cancelled_at,
-              t.worker_id
+        array_agg(f.run_id) FILTER (WHERE f.cancelled_at IS NOT NULL)
+    INTO alive, v_generations, wakes, cancelled
+    FROM (SELECT t.run_id, CASE t.worker_id WHEN p_worker THEN t.generation END AS generation, t.wakes,
+              t.cancelled_at
           FROM assay.turns t
           WHERE t.project_id = p_project AND t.run_id = ANY (p_ids)
           ORDER BY t.run_id FOR UPDATE) f;
@@ -58,7 +57,7 @@ BEGIN
         -- name: attempts
         INSERT INTO assay.attempts AS a (project_id, run_id, step, attempt, name, idx, error, worker_id,
             span, started_at, ended_at, retry_at)
-        SELECT c.project_id, u.run, u.step, u.attempt, u.name, u.idx, u.error, v_worker, u.span,
+        SELECT c.project_id, u.run, u.step, u.attempt, u.name, u.idx, u.error, p_worker, u.span,
             to_timestamp(u.started), to_timestamp(u.ended), to_timestamp(u.retry)
         FROM assay.catalogs c, json_to_recordset(p_tries::json) AS u(run uuid, step uuid, attempt int,
             name text, idx int, error text, span bigint, started float8, ended float8, retry float8)
@@ -178,6 +177,10 @@ RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_parents uuid[] := ARRAY(SELECT DISTINCT u.parent FROM json_to_recordset(p_answers::json) AS u(parent uuid));
 BEGIN
+    -- Turns before their waits, as everywhere: who collects a parent's waits holds its turn.
+    -- name: lock_parents
+    PERFORM t.run_id FROM assay.turns t
+    WHERE t.project_id = p_project AND t.run_id = ANY (v_parents) ORDER BY t.run_id FOR UPDATE;
     -- name: answer_parent
     WITH answered AS (
         UPDATE assay.waits w SET resolved_at = to_timestamp(p_now),

@@ -5,7 +5,7 @@ FROM assay.claim(%(project)s, %(app)s, %(fns)s, %(worker)s, %(now)s, %(limit)s, 
 
 -- name: commit
 SELECT written, alive, wakes, cancelled, collected
-FROM assay.commit(%s, %s, %s, %s, %s,
+FROM assay.commit(%s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s,
@@ -37,3 +37,10 @@ WHERE t.project_id = %(project)s AND t.app = %(app)s AND t.fn = ANY (%(fns)s) AN
 UPDATE assay.turns t SET state = 0, worker_id = NULL, generation = t.generation + 1, due_at = %(now)s
 FROM unnest(%(runs)s::uuid[], %(generations)s::int[]) AS u(run, gen)
 WHERE t.project_id = %(project)s AND t.run_id = u.run AND t.generation = u.gen AND t.state = 1
+
+-- name: held
+SELECT t.run_id, t.generation FROM assay.turns t
+WHERE t.project_id = %(project)s AND t.worker_id = %(worker)s AND t.state = 1
+
+-- name: holders
+SELECT DISTINCT t.worker_id FROM assay.turns t WHERE t.project_id = %(project)s AND t.state = 1
