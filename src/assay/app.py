@@ -21,7 +21,9 @@ import uvloop
 from typing_extensions import override
 
 from assay.access.binding import needs_keys
+from assay.access.principals import Principal
 from assay.api.app import create_app
+from assay.api.asking import who
 from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
 from assay.engine.worker import Worker, WorkerOptions
@@ -34,6 +36,8 @@ from assay.store.pool import connect, connect_blocking
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+
+    from fastapi import FastAPI
 
     from assay.sdk.client import Client
     from assay.settings import Settings
@@ -92,6 +96,14 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
         finally:
             server.should_exit = True
             await task
+
+
+async def private_api(url: str, settings: Settings) -> FastAPI:
+    """The API for this process alone: without keys, and for the project of the settings."""
+    principal = Principal(project=await project_named(url, settings.project))
+    served = create_app(database_url=url, limits=settings.limits)
+    served.dependency_overrides[who] = lambda: principal
+    return served
 
 
 @asynccontextmanager

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 import assay
 from assay.access.principals import DEFAULT_PROJECT
 from assay.cli import airline, trajectories
-from assay.store import outcomes, runs, trials
+from assay.store import outcomes, runs
+from assay.store import trials as store
 from assay.store.pool import ReadPool
 from assay.store.runs import RunFilter
 
@@ -132,27 +133,27 @@ class Batch:
     async def run_states(self) -> dict[str, int]:
         """Runs by how they ended."""
         return await self._read(
-            lambda at: trials.run_states(at, project=DEFAULT_PROJECT, session=self.session)
+            lambda at: store.run_states(at, project=DEFAULT_PROJECT, session=self.session)
         )
 
     async def outcome_states(self) -> dict[str, int]:
         """Outcomes by their state."""
         return await self._read(
-            lambda at: trials.outcome_states(at, project=DEFAULT_PROJECT, session=self.session)
+            lambda at: store.outcome_states(at, project=DEFAULT_PROJECT, session=self.session)
         )
 
-    async def trials(self) -> list[trials.Trials]:
+    async def trials(self) -> list[store.Trials]:
         """Rewards by task, from the stored scores."""
         return await self._read(
-            lambda at: trials.trials(
+            lambda at: store.trials(
                 at, project=DEFAULT_PROJECT, session=self.session, by="task", name=airline.REWARD
             )
         )
 
-    async def volume(self) -> trials.Volume:
+    async def volume(self) -> store.Volume:
         """What was left behind."""
         return await self._read(
-            lambda at: trials.volume(at, project=DEFAULT_PROJECT, session=self.session)
+            lambda at: store.volume(at, project=DEFAULT_PROJECT, session=self.session)
         )
 
     async def close(self) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import asyncio
 
     from assay.cli.printing import Item
-    from assay.settings import Settings
     from assay.stats.repeats import Repeated
 
 
@@ -33,7 +32,7 @@ def demo(
     host: Host = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(min=0, max=65535, help="Listen on this port; 8787, or with --exit a free one."),
+        typer.Option(min=0, max=65535, help="Listen here; 8787, with --exit any free one."),
     ] = None,
     data_dir: DataDir = None,
     silence: Annotated[

@@ -119,7 +119,9 @@ class _Workers:
 
 
 @asynccontextmanager
-async def _workers(arguments: Sequence[str], environment: dict[str, str]) -> AsyncIterator[_Workers]:
+async def _workers(
+    arguments: Sequence[str], environment: dict[str, str]
+) -> AsyncIterator[_Workers]:
     workers = _Workers(arguments, environment)
     try:
         yield workers

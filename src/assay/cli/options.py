@@ -8,14 +8,17 @@ from typing import Annotated
 
 import typer
 
+from assay.errors import AssayError
 from assay.settings import Settings
 
 PORT = 8787
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, as the API gives it.")]
 Limit = Annotated[int, typer.Option(min=1, help="List this many at most.")]
-Host = Annotated[str, typer.Option(help="Listen here; elsewhere than on loopback keys are needed.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")]
+Host = Annotated[str, typer.Option(help="Listen here; beyond this machine keys are needed.")]
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Where the embedded database lies (ASSAY_DATA_DIR, else .assay)."),
@@ -32,3 +35,16 @@ def settings_of(data_dir: Path | None = None) -> Settings:
     """The settings of the environment, with the data directory that was asked for."""
     settings = Settings.from_env()
     return settings if data_dir is None else replace(settings, data_dir=data_dir)
+
+
+def pair_of(text: str, *, needs_id: bool = True) -> tuple[str, str | None]:
+    """The key and id of a session written `key=id`."""
+    key, equals, id_ = text.partition("=")
+    if not key or (needs_id and not equals):
+        raise AssayError(
+            f"{text!r} is no session",
+            code="bad_session",
+            field="--session",
+            hint="write key=id, such as ticket_id=tk_123",
+        )
+    return key, id_ if equals else None

@@ -32,6 +32,7 @@ STYLES = {
 }
 MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "waiting": "◷", "running": "▶"}
 _LONGEST = 60
+_ENDLESS = 10_000
 _MS, _MINUTE, _HOUR = 1000, 60, 3600
 
 
@@ -49,7 +50,8 @@ def note(line: str) -> None:
 
 def console() -> Console:
     """Where tables and trees go."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    # A pipe has no width: nothing is cut for whoever reads it.
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
 
 
 def print_json(items: Iterable[Item]) -> None:
@@ -58,11 +60,13 @@ def print_json(items: Iterable[Item]) -> None:
         say(json.dumps(item))
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]], *, empty: str) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Text | str]], *, empty: str
+) -> None:
     """A table, or what to say where there is nothing to show."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold", no_wrap=not sys.stdout.isatty())
+    for place, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=place == 0)
     for row in rows:
         table.add_row(*row)
     if table.row_count:

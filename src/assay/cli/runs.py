@@ -1,0 +1,80 @@
+"""`assay runs`: a filtered list of runs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from assay.cli.asking import ask
+from assay.cli.options import Json, Limit, pair_of, settings_of
+from assay.cli.printing import at, lasted, print_json, print_table, sessions, short, status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from assay.cli.printing import Item
+
+
+def runs(
+    function: Annotated[str | None, typer.Option(help="Of this function.")] = None,
+    app: Annotated[str | None, typer.Option(help="Of this app.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option("--status", help="queued, running, waiting, completed, failed or cancelled."),
+    ] = None,
+    session: Annotated[
+        str | None, typer.Option(help="In this session, key=id; or key alone for any id.")
+    ] = None,
+    score: Annotated[str | None, typer.Option(help="That have a score of this name.")] = None,
+    score_min: Annotated[float | None, typer.Option(help="Its value at least.")] = None,
+    score_max: Annotated[float | None, typer.Option(help="Its value at most.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Queued at or after this instant of this time zone.")
+    ] = None,
+    until: Annotated[datetime | None, typer.Option(help="Queued before this instant.")] = None,
+    limit: Limit = 50,
+    *,
+    as_json: Json = False,
+) -> None:
+    """List runs, the newest first."""
+    key, id_ = (None, None) if session is None else pair_of(session, needs_id=False)
+    found = ask(
+        lambda api: api.items(
+            "/runs",
+            limit,
+            function_id=function,
+            app_id=app,
+            status=state,
+            session_key=key,
+            session_id=id_,
+            score=score,
+            score_min=score_min,
+            score_max=score_max,
+            queued_after=None if since is None else since.astimezone().isoformat(),
+            queued_before=None if until is None else until.astimezone().isoformat(),
+        ),
+        settings_of(),
+    )
+    if as_json:
+        print_json(found)
+    else:
+        columns = ("run", "function", "status", "queued", "took", "sessions", "result")
+        print_table(columns, map(_row, found), empty="no runs")
+
+
+def _row(run: Item) -> Sequence[Text | str]:
+    error = run["error"]
+    result = run["output"] if error is None else f"{error['type']}: {error['message']}"
+    return (
+        run["id"],
+        run["function_id"],
+        status(run["status"]),
+        at(run["queued_at"]),
+        lasted(run["started_at"], run["ended_at"]),
+        sessions(run),
+        "" if result is None else short(result, 40),
+    )

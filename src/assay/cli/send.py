@@ -1,0 +1,92 @@
+"""`assay send`: sends an event."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from assay.cli.asking import ask
+from assay.cli.exits import Exit
+from assay.cli.options import Json, pair_of, settings_of
+from assay.cli.printing import print_json, say
+from assay.clock import DatabaseClock
+from assay.errors import AssayError
+from assay.ids import Ids, to_text
+from assay.wire.runs import ENDED
+
+if TYPE_CHECKING:
+    from assay.cli.asking import Api
+    from assay.cli.printing import Item
+
+WAIT_S = 60
+
+
+def send(
+    name: Annotated[str, typer.Argument(help="Of the event, such as support/ticket.created.")],
+    data: Annotated[str, typer.Argument(help="A JSON object, or @FILE that holds one.")] = "{}",
+    session: Annotated[
+        list[str] | None, typer.Option(help="A session of it, key=id; may be repeated.")
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="A second event with this key within 24 h does nothing.")
+    ] = None,
+    *,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until its runs are over; 1 if one failed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Send an event, and say which runs it started."""
+    event: dict[str, Any] = {
+        "id": to_text(Ids(DatabaseClock()).new()),
+        "name": name,
+        "data": _object(data),
+    }
+    if session:
+        event["sessions"] = dict(pair_of(one) for one in session)
+    if key is not None:
+        event["key"] = key
+
+    async def question(api: Api) -> tuple[Item, list[Item]]:
+        sent = await api.post("/events", {"events": [event]})
+        return sent, [await _until_over(api, run) for run in sent["run_ids"]] if wait else []
+
+    sent, runs = ask(question, settings_of())
+    if as_json:
+        print_json(runs if wait else [sent])
+    else:
+        say(f"event {sent['event_ids'][0]}")
+        states = {run["id"]: run["status"] for run in runs}
+        for run in sent["run_ids"]:
+            say(f"run {run} {states.get(run, '')}".rstrip())
+    if any(run["status"] != "completed" for run in runs):
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _until_over(api: Api, run: str) -> Item:
+    while True:
+        found = await api.get(f"/runs/{run}", wait_s=WAIT_S, include="")
+        if found["status"] in ENDED:
+            return found
+
+
+def _object(text: str) -> Item:
+    try:
+        read = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+    except (OSError, ValueError) as error:
+        raise _bad_data(str(error)) from error
+    if not isinstance(read, dict):
+        raise _bad_data("it is no object")
+    return read
+
+
+def _bad_data(wrong: str) -> AssayError:
+    return AssayError(
+        f"the event's data can't be read: {wrong}",
+        code="bad_json",
+        field="DATA",
+        hint='write it as \'{"ticketId": "tk_123"}\', or @event.json for a file',
+    )
