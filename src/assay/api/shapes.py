@@ -249,6 +249,7 @@ def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> Answer:
             "ended_at": memo.ended_at,
             "error": _error(memo.error),
             "span_id": span_id(span_of(memo.span, memo.attempts)),
+            "retry_at": None,
         }
         shown.append(last)
     return {

@@ -101,7 +101,7 @@ class Api:
         while True:
             left = LONGEST_WAIT_S if deadline is None else max(0.0, deadline - time())
             wait_s = min(left, LONGEST_WAIT_S)
-            run = await self._ask("GET", f"/api/v1/runs/{run_id}?wait_s={wait_s:.3f}", Run)
+            run = await self._ask("GET", f"/api/v1/runs/{run_id}?wait_s={wait_s:.3f}&include=", Run)
             if run.status in ENDED:
                 return _output(run, of)
             if deadline is not None and time() >= deadline:

@@ -52,6 +52,7 @@ class Event(Message):
 
     Attributes:
         received_at: when it was taken in.
+        key: its idempotency key, if it has one.
         source_run: the run that sent it, if one did.
         warnings: what was changed or refused when it was taken in.
     """
@@ -62,6 +63,7 @@ class Event(Message):
     sessions: list[Session]
     ts: datetime
     received_at: datetime
+    key: str | None = None
     source_run: str | None = None
     warnings: list[str] = Field(default_factory=list)
 

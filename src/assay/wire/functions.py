@@ -21,6 +21,7 @@ class Function(Message):
     """A registered function or scorer.
 
     Attributes:
+        version: another one whenever what is registered of it changes.
         scores: the names that a scorer declares.
         seen_at: when a worker last said that it serves it.
     """
@@ -28,6 +29,7 @@ class Function(Message):
     id: str
     app_id: str
     kind: Literal["function", "scorer"]
+    version: str
     triggers: list[Trigger] = Field(default_factory=list)
     scores: list[str] = Field(default_factory=list)
     retries: int

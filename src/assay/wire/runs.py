@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from pydantic import Field
 
 from assay.wire.base import Message
+from assay.wire.events import Event
 from assay.wire.outcomes import Outcome
 from assay.wire.scores import Score
 from assay.wire.sessions import Session
@@ -67,7 +68,11 @@ class Run(Message):
 
 
 class Attempt(Message):
-    """One try of a step or of the body, from 1."""
+    """One try of a step or of the body, from 1.
+
+    Attributes:
+        retry_at: when the next one may start, after one that failed.
+    """
 
     attempt: int
     status: Literal["running", "completed", "failed"]
@@ -75,6 +80,7 @@ class Attempt(Message):
     ended_at: datetime | None = None
     error: RunError | None = None
     span_id: str | None = None
+    retry_at: datetime | None = None
 
 
 class Step(Message):
@@ -85,6 +91,8 @@ class Step(Message):
         index: which use of it, from 0.
         seq: its place in the journal, once it has been recorded.
         input: the arguments, if JSON could hold them.
+        event_id: the event that a wait took.
+        child_run_id: the run that was invoked.
     """
 
     id: str
@@ -98,6 +106,8 @@ class Step(Message):
     output: object = None
     error: RunError | None = None
     span_id: str | None = None
+    event_id: str | None = None
+    child_run_id: str | None = None
     attempts: list[Attempt] = Field(default_factory=list)
 
 
@@ -108,6 +118,13 @@ class RunDetail(Run):
     scores: list[Score]
     outcomes: list[Outcome]
     spans: list[Span]
+
+
+class EventDetail(Event):
+    """An event with the runs that it started, and those whose waits took it."""
+
+    started_runs: list[Run]
+    woken_runs: list[Run]
 
 
 class CancelResponse(Message):

@@ -33,11 +33,14 @@ class SessionSummary(Session):
 
     Attributes:
         last_active_at: the latest change of one of its runs.
+        failure_rate: failed runs among the failure_rate_n that have ended; null where none has.
         functions: ids of those that ran.
     """
 
     run_count: int
     failed_run_count: int
+    failure_rate: float | None
+    failure_rate_n: int
     last_active_at: datetime
     functions: list[str]
     scores: list[ScoreRollup]
@@ -48,4 +51,5 @@ class SessionKey(Message):
 
     key: str
     session_count: int
+    run_count: int
     last_active_at: datetime

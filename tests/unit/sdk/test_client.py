@@ -206,7 +206,7 @@ def test_results_are_waited_for_and_typed() -> None:
 
     assert run(client.result(RUN_ID, of=fn)) == Answer(text="a")
     assert run(client.result(RUN_ID)) == {"text": "a"}
-    assert str(server.requests[0].url).endswith(f"/api/v1/runs/{RUN_ID}?wait_s=20.000")
+    assert str(server.requests[0].url).endswith(f"/api/v1/runs/{RUN_ID}?wait_s=20.000&include=")
 
 
 def test_runs_without_a_result_say_why() -> None:

@@ -13,6 +13,7 @@ from assay.errors import AssayError
 from assay.ids import parse
 from assay.store import event_log, runs
 from assay.wire import base, events
+from assay.wire import runs as runs_wire
 
 router = APIRouter(tags=["events"])
 RUNS_SHOWN = 100
@@ -64,7 +65,7 @@ async def list_events(
     return page(found, shapes.event)
 
 
-@router.get("/events/{event_id}", response_model=events.Event)
+@router.get("/events/{event_id}", response_model=runs_wire.EventDetail)
 async def get_event(request: Request, who: Who, event_id: str) -> Response:
     """An event with the runs that it started and the runs whose wait it ended."""
     id_ = parse(event_id, field="event_id")
