@@ -93,6 +93,7 @@ CREATE TABLE assay.run_events (
     PRIMARY KEY (project_id, run_id, event_id)
 );
 SELECT assay.distribute('assay.run_events');
+CREATE INDEX run_events_by_event ON assay.run_events (project_id, event_id);
 
 -- Live runs only. state: 0 due or parked until due_at, 1 claimed.
 CREATE TABLE assay.turns (
