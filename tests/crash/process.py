@@ -1,0 +1,125 @@
+"""A worker, or one who sends an event, in a process of its own that a test stops or kills.
+
+    -m crash.process worker URL         works until it is ended
+    -m crash.process deadly URL         dies of -9 where it would look for the events of a new wait
+    -m crash.process hurried URL SINCE  works by a clock that goes faster since an instant
+    -m crash.process send URL NAME DATA sends an event, and dies of -9 between its commit and the
+                                        look for waits
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from assay.clock import DatabaseClock
+from assay.engine.aftermath import Aftermath
+from assay.engine.ingest import Ingest
+from assay.engine.lease import Lease
+from assay.engine.worker import Worker, WorkerOptions
+from assay.ids import Ids
+from assay.model.events import NewEvent
+from assay.store.pool import Link
+from crash.application import LEASE_S, client
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from assay.engine.arrivals import Arrival
+    from assay.engine.writes import Writes
+
+PROJECT = 1
+HEARTBEAT_S = LEASE_S / 4
+SPEED = 30
+
+
+class HurriedClock(DatabaseClock):
+    """Goes faster from an instant on, so that pauses between attempts are short."""
+
+    def __init__(self, since: float) -> None:
+        super().__init__()
+        self._since = since
+
+    @override
+    def time(self) -> float:
+        return self._since + (super().time() - self._since) * SPEED
+
+
+class DeadlyAftermath(Aftermath):
+    """Dies where there is something to look for."""
+
+    @override
+    def add(self, batch: Sequence[Writes]) -> None:
+        if any(writes.looks for writes in batch):
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().add(batch)
+
+
+class DeadlyIngest(Ingest):
+    """Dies where it would look for waits."""
+
+    @override
+    async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def work(url: str, clock: DatabaseClock, *, dies: bool = False) -> None:
+    """Work until the process ends."""
+    worker = Worker(
+        url,
+        client.functions,
+        app=client.app_id,
+        project=PROJECT,
+        clock=clock,
+        ids=Ids(clock),
+        chance=lambda: 0.0,
+        options=WorkerOptions(lease_s=LEASE_S, heartbeat_s=HEARTBEAT_S, concurrency=500),
+        learns=clock,
+    )
+    if dies:
+        worker._aftermath.__class__ = DeadlyAftermath
+    await worker.start()
+    print("ready", flush=True)  # noqa: T201
+    await asyncio.Event().wait()
+
+
+async def send(url: str, name: str, data: str) -> None:
+    """Send one event and die."""
+    clock = DatabaseClock()
+    ids = Ids(clock)
+    lease = Lease(
+        url,
+        project=PROJECT,
+        app=None,
+        lease_s=LEASE_S,
+        heartbeat_s=HEARTBEAT_S,
+        ids=ids,
+        clock=clock,
+        on_lost=lambda: None,
+    )
+    await asyncio.to_thread(lease.start)
+    ingest = DeadlyIngest(Link(url), project=PROJECT, clock=clock, ids=ids)
+    await ingest.send([NewEvent(id=ids.new(), name=name, data=data, ts=datetime.now(UTC))])
+
+
+def main() -> None:
+    """Do what the arguments say."""
+    match sys.argv[1:]:
+        case ["worker", url]:
+            asyncio.run(work(url, DatabaseClock()))
+        case ["deadly", url]:
+            asyncio.run(work(url, DatabaseClock(), dies=True))
+        case ["hurried", url, since]:
+            asyncio.run(work(url, HurriedClock(float(since))))
+        case ["send", url, name, data]:
+            asyncio.run(send(url, name, data))
+
+
+if __name__ == "__main__":
+    main()
