@@ -87,9 +87,7 @@ async def work(ctx: assay.Context) -> list[str]:
         ctx.step.run("left", effect), ctx.step.run("right", async_effect)
     )
     inner = await ctx.step.invoke("inner", child, {"n": n})
-    going = await ctx.step.wait_for_event(
-        "going", event="crash/go", match={"n": n}, timeout="1h"
-    )
+    going = await ctx.step.wait_for_event("going", event="crash/go", match={"n": n}, timeout="1h")
     assert going is not None
     last = await ctx.step.run("last", async_effect)
     return [first, left, right, inner, last]

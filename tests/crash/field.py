@@ -161,7 +161,9 @@ class Field:
         if not self._log.exists():
             return []
         lines = [line.split() for line in self._log.read_text().splitlines()]
-        found = [Effect(run, name, index, token, int(pid)) for run, name, index, token, pid in lines]
+        found = [
+            Effect(run, name, index, token, int(pid)) for run, name, index, token, pid in lines
+        ]
         return [one for one in found if step is None or one.step == step]
 
     def blocked(self, query_part: str) -> list[int]:

@@ -1,10 +1,10 @@
 """A worker, or one who sends an event, in a process of its own that a test stops or kills.
 
-    -m crash.process worker URL         works until it is ended
-    -m crash.process deadly URL         dies of -9 where it would look for the events of a new wait
-    -m crash.process hurried URL SINCE  works by a clock that goes faster since an instant
-    -m crash.process send URL NAME DATA sends an event, and dies of -9 between its commit and the
-                                        look for waits
+-m crash.process worker URL         works until it is ended
+-m crash.process deadly URL         dies of -9 where it would look for the events of a new wait
+-m crash.process hurried URL SINCE  works by a clock that goes faster since an instant
+-m crash.process send URL NAME DATA sends an event, and dies of -9 between its commit and the
+                                    look for waits
 """
 
 from __future__ import annotations

@@ -109,8 +109,10 @@ def test_a_step_that_kills_its_worker_fails_in_the_end(field: Field) -> None:
     kills = 0
     while field.value("SELECT status IS NULL FROM assay.runs"):
         field.until(
-            lambda: worker.poll() is not None
-            or field.value("SELECT status IS NOT NULL FROM assay.runs")
+            lambda: (
+                worker.poll() is not None
+                or field.value("SELECT status IS NOT NULL FROM assay.runs")
+            )
         )
         if worker.poll() is not None:
             kills += 1

@@ -64,15 +64,28 @@ current_attempt: ContextVar[Attempt | None] = ContextVar("assay_attempt", defaul
 """The attempt that the calling code runs in; set in the context of each step only."""
 
 
+class LeaseLostError(Exception):
+    """The worker's lease ran out between the start of an attempt and its first line."""
+
+
 async def perform(
     attempt: Attempt,
     call: StepCall,
     *,
+    may_act: Callable[[], bool],
     clock: Clock,
     threads: Executor,
     call_at: Callable[[float, Callable[[], None]], Timer],
 ) -> None:
-    """Run the user's code and note how it went; raises nothing but its own cancellation."""
+    """Run the user's code and note how it went.
+
+    `may_act` is asked right before the code begins, for the process may have been stopped since
+    the attempt was started.
+
+    Raises:
+        LeaseLostError: it did not begin.
+        asyncio.CancelledError: it is given up. Nothing else is raised.
+    """
     limit = asyncio.timeout(None)
     timer: Timer | None = None
     try:
@@ -80,7 +93,9 @@ async def perform(
             if call.timeout_s is not None:
                 expire = partial(limit.reschedule, -math.inf)
                 timer = call_at(clock.time() + call.timeout_s, expire)
-            attempt.output = await _result(call, threads)
+            attempt.output = await _result(call, threads, may_act)
+    except LeaseLostError:
+        raise
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
@@ -105,19 +120,25 @@ def _is_cancelled() -> bool:
     return task is not None and task.cancelling() > 0
 
 
-async def _result(call: StepCall, threads: Executor) -> str:
+async def _result(call: StepCall, threads: Executor, may_act: Callable[[], bool]) -> str:
     if call.is_async:
-        given = call.call()
+        given = _begin(call, may_act)
     else:
         # A thread can't be stopped: at the timeout its result is given up, not its work.
         loop = asyncio.get_running_loop()
-        given = await loop.run_in_executor(threads, copy_context().run, _in_thread, call)
+        given = await loop.run_in_executor(threads, copy_context().run, _in_thread, call, may_act)
     return given if isinstance(given, str) else await given
 
 
-def _in_thread(call: StepCall) -> str | Awaitable[str]:
+def _begin(call: StepCall, may_act: Callable[[], bool]) -> str | Awaitable[str]:
+    if not may_act():
+        raise LeaseLostError
+    return call.call()
+
+
+def _in_thread(call: StepCall, may_act: Callable[[], bool]) -> str | Awaitable[str]:
     try:
-        return call.call()
+        return _begin(call, may_act)
     except StopIteration as error:
         # A future can't hold one: whoever waits for it would wait for ever.
         message = "the step raised StopIteration"

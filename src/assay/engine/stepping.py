@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
-from assay.engine.attempts import Attempt, current_attempt, perform
+from assay.engine.attempts import Attempt, LeaseLostError, current_attempt, perform
 from assay.engine.failures import check_size, coded, to_json
 from assay.engine.operations import attempt_span
 from assay.engine.retries import delay_s
@@ -132,7 +133,18 @@ class Stepping:
     async def _perform(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
         host = run.host
-        await perform(attempt, call, clock=host.clock, threads=host.threads, call_at=host.call_at)
+        try:
+            await perform(
+                attempt,
+                call,
+                may_act=partial(host.may_act, run.lease),
+                clock=host.clock,
+                threads=host.threads,
+                call_at=host.call_at,
+            )
+        except LeaseLostError:
+            run.lose()
+            return
         if not run.is_over:
             self._land(attempt, call)
 
