@@ -6,7 +6,6 @@ import os
 import shutil
 import tempfile
 import uuid
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,7 +16,7 @@ import pytest
 from psycopg import sql
 
 from assay.store.embedded import EmbeddedPostgres
-from assay.store.migrations import migrate
+from assay.testing import Databases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +64,11 @@ def postgres() -> Iterator[str]:
         yield given
         return
     with EmbeddedPostgres(Path(os.environ[SHARED_DIR], "postgres")) as server:
+        with psycopg.connect(server.url, autocommit=True) as admin:
+            # Each test makes a database; nothing here has to outlive a crash of the machine.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                admin.execute(f"ALTER SYSTEM SET {setting} = off")
+            admin.execute("SELECT pg_reload_conf()")
         yield server.url
 
 
@@ -85,32 +89,17 @@ def database(postgres: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def assay_template(postgres: str) -> Iterator[str]:
-    """The name of a database with Assay's tables, to make others from."""
-    name = f"template_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-    with psycopg.connect(urlsplit(postgres)._replace(path=f"/{name}").geturl()) as connection:
-        connection.autocommit = True
-        migrate(connection, now=datetime.now(UTC))
-    yield name
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def assay_databases(postgres: str) -> Iterator[Databases]:
+    """Databases with Assay's tables, of this process."""
+    with Databases(postgres) as databases:
+        yield databases
 
 
 @pytest.fixture
-def assay_database(postgres: str, assay_template: str) -> Iterator[str]:
-    """The URL of a new database with Assay's tables, of this test's own."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY wal_log").format(
-                sql.Identifier(name), sql.Identifier(assay_template)
-            )
-        )
-    yield urlsplit(postgres)._replace(path=f"/{name}").geturl()
-    with psycopg.connect(postgres, autocommit=True) as admin:
-        admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+def assay_database(assay_databases: Databases) -> Iterator[str]:
+    """The URL of a database with Assay's tables, empty and this test's own."""
+    with assay_databases.new() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A database for each test: copied from a template that is migrated once."""
+"""A database for each test, used again by later ones: emptying it is much faster than making it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Databases:
-    """Makes databases with Assay's tables on a server; as a context manager it drops the template.
+    """Databases with Assay's tables on a server; as a context manager it drops them.
 
     Args:
         server_url: of a database on a server where databases may be made.
@@ -25,13 +25,10 @@ class Databases:
 
     def __init__(self, server_url: str) -> None:
         self._server = server_url
-        self._template = ""
+        self._made: dict[str, str] = {}
+        self._idle: list[str] = []
 
     def __enter__(self) -> Self:
-        self._template = f"assay_template_{secrets.token_hex(8)}"
-        url = databases.create(self._server, self._template)
-        with connect_blocking(url) as connection:
-            migrate(connection, now=DatabaseClock().now())
         return self
 
     def __exit__(
@@ -40,11 +37,21 @@ class Databases:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        databases.drop(self._server, self._template)
+        for name in self._made:
+            databases.drop(self._server, name)
 
     @contextmanager
     def new(self) -> Iterator[str]:
-        """The URL of a new database, dropped at the end of the block."""
+        """The URL of a database with empty tables that nobody else uses within the block."""
+        name = self._idle.pop() if self._idle else self._make()
+        url = self._made[name]
+        yield url
+        databases.empty(url)
+        self._idle.append(name)
+
+    def _make(self) -> str:
         name = f"assay_test_{secrets.token_hex(8)}"
-        yield databases.create(self._server, name, template=self._template)
-        databases.drop(self._server, name)
+        url = self._made[name] = databases.create(self._server, name)
+        with connect_blocking(url) as connection:
+            migrate(connection, now=DatabaseClock().now())
+        return name

@@ -140,10 +140,9 @@ class Sandbox:
         """Let the process die instead of its n-th commit from now: what that held is lost."""
         self._fate.dies_at, self._fate.is_before = self._fate.commits + commit, True
 
-    async def crash(self) -> None:
-        """Let the process die now; a new one takes over."""
+    def crash(self) -> None:
+        """Let the process die now, also from inside an async step; a new one takes over."""
         self._fate.strike()
-        await self._revive()
 
     # Waiting
 

@@ -77,6 +77,10 @@ class SyncSandbox:
         """As of `Sandbox`."""
         self._loop.call_soon_threadsafe(lambda: self._box.crash_before(commit=commit))
 
+    def crash(self) -> None:
+        """As of `Sandbox`."""
+        self._loop.call_soon_threadsafe(self._box.crash)
+
     def settled(self) -> None:
         """As of `Sandbox`."""
         self._wait(self._box.settled())
