@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 
+_SLOW_S = 1.0
+
+
 class Clock(Protocol):
     """Where every instant comes from."""
 
@@ -27,6 +30,9 @@ class DatabaseClock:
 
     def learn(self, database_now: datetime, *, sent_at: float, received_at: float) -> None:
         """Take the database's instant, asked between two local readings (seconds since 1970)."""
+        if received_at - sent_at > _SLOW_S:
+            # The process was stopped while it asked: when in between is anybody's guess.
+            return
         self._offset_s = database_now.timestamp() - (sent_at + received_at) / 2
 
     def local(self) -> float:

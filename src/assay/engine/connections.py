@@ -25,6 +25,7 @@ class Connections:
         flushes: the writer's.
         claims: for claims, which need not be durable by themselves.
         looks: for what events resolve.
+        sweeps: for standing in: what shares a pipeline shares its transaction.
         spans: for spans of user code.
     """
 
@@ -32,6 +33,7 @@ class Connections:
         self.flushes = Link(url, is_hot=True)
         self.claims = Link(url, is_hot=True, is_durable=False)
         self.looks = Link(url, is_hot=True)
+        self.sweeps = Link(url, is_hot=True)
         self.spans = Link(url, is_durable=False)
         self._listen_url = listen_url
         self._listening: asyncio.Task[None] | None = None
@@ -51,6 +53,7 @@ class Connections:
         await self.flushes.close()
         await self.claims.close()
         await self.looks.close()
+        await self.sweeps.close()
         await self.spans.close()
 
     async def _listen(self, channel: str, hinted: Callable[[], None]) -> None:

@@ -139,10 +139,13 @@ class Ingest:
         shapes, idle = await store.after(
             await self._link.get(), project=self._project, names=names, apps=apps
         )
-        if shapes:
-            await self._arrivals.resolve(events, shapes)
         if idle is not None:
             await store.notify(await self._link.get(), idle)
+        woken = await self._arrivals.resolve(events, shapes) if shapes else []
+        if woken:
+            await self.hint(
+                await store.apps_of(await self._link.get(), project=self._project, runs=woken)
+            )
 
     async def hint(self, apps: Iterable[str]) -> None:
         """Wake an idle worker of each of these apps, if there is one."""
@@ -156,7 +159,8 @@ class Ingest:
     def _keys(self, events: Sequence[NewEvent]) -> list[Row]:
         expires = self._clock.time() + KEY_LIFE_S
         first = {event.key: event.id for event in reversed(events) if event.key is not None}
-        return [{"key": key, "event": id_, "expires": expires} for key, id_ in first.items()]
+        # In one order, lest two senders of the same keys wait for each other.
+        return [{"key": key, "event": first[key], "expires": expires} for key in sorted(first)]
 
     def _runs(self, one: _Incoming, traces: dict[UUID, UUID] | None = None) -> list[Row]:
         event = one.event

@@ -6,6 +6,7 @@ import json
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from assay.engine.arrivals import Arrival
 from assay.engine.waits import Looking, look
@@ -15,7 +16,6 @@ from assay.store import events, turns, workers
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from uuid import UUID
 
     from assay.clock import Clock
     from assay.engine.arrivals import Arrivals
@@ -28,6 +28,7 @@ UNMATCHED_S = 2.0
 BEFORE = timedelta(seconds=60)
 """How long before the end of its lease a lost process may have committed something unmatched."""
 PAGE = 1_000
+FIRST = UUID(int=0)
 
 
 class Sweeper:
@@ -41,33 +42,35 @@ class Sweeper:
         self._project = project
         self._clock = clock
         self._lease_s = lease_s
-        self._seen: set[UUID] = set()
 
     async def sweep(self, connection: AsyncConn) -> bool:
         """Take over turns and match what was left; whether there may be work now."""
+        # Asked for first: whoever holds a turn was registered before it claimed.
+        holders = await turns.holders(connection, project=self._project)
         lost = await workers.mark_lost(connection, project=self._project)
+        gone = {worker.id for worker in lost} | holders
+        gone -= await workers.alive(connection, project=self._project)
         taken: list[UUID] = []
-        if lost:
+        if gone:
             taken = await turns.take_over(
-                connection,
-                project=self._project,
-                workers=[worker.id for worker in lost],
-                now=self._clock.now(),
+                connection, project=self._project, workers=list(gone), now=self._clock.now()
             )
-        fresh = [worker for worker in lost if worker.id not in self._seen]
         if taken:
             _log.warning(
                 "took over %d runs of lost workers (%s)",
                 len(taken),
-                ", ".join(to_text(worker.id) for worker in fresh) or "seen before",
+                ", ".join(to_text(worker) for worker in sorted(gone)),
             )
-        if fresh:
-            await self._match_again(connection, fresh)
-            self._seen |= {worker.id for worker in fresh}
+        if lost:
+            await self._match_again(connection, lost)
         # Those that live match their own, and are given the time for it.
-        patience = timedelta(0) if fresh else timedelta(seconds=UNMATCHED_S)
+        patience = timedelta(0) if lost else timedelta(seconds=UNMATCHED_S)
         unmatched = await self._match_unmatched(connection, before=self._clock.now() - patience)
-        return bool(unmatched or taken or fresh)
+        if lost:
+            # Only now, so that another worker does all this should this one die of it. What they
+            # still claim, stopped half-way, is held by nobody known.
+            await workers.forget(connection, [worker.id for worker in lost])
+        return bool(unmatched or taken or lost)
 
     async def _match_unmatched(self, connection: AsyncConn, *, before: datetime) -> bool:
         left = await events.unmatched(connection, project=self._project, before=before, limit=PAGE)
@@ -96,22 +99,32 @@ class Sweeper:
 
     async def _match_again(self, connection: AsyncConn, lost: list[LostWorker]) -> None:
         """Events without their look for waits, and waits without theirs for events."""
-        since = min(worker.lease_until for worker in lost)
-        since -= timedelta(seconds=self._lease_s) + BEFORE
+        begun = min(worker.lease_until for worker in lost)
+        begun -= timedelta(seconds=self._lease_s) + BEFORE
         shapes = await events.all_shapes(connection, project=self._project)
         names = sorted({name for name, _, _ in shapes})
         paths = {(name, shape): tuple(found) for name, shape, found in shapes}
-        arrived = await events.since(
-            connection, project=self._project, names=names, since=since, limit=100_000
-        )
-        await self._arrivals.resolve(
-            [
-                Arrival(e.id, e.name, json.loads(e.data), e.ts, e.sessions, e.received_at)
-                for e in arrived
-            ],
-            shapes,
-        )
-        waits = await events.registered_since(connection, project=self._project, since=since)
+        since, after = begun, FIRST
+        while True:
+            arrived = await events.since(
+                connection,
+                project=self._project,
+                names=names,
+                since=since,
+                after=after,
+                limit=PAGE,
+            )
+            await self._arrivals.resolve(
+                [
+                    Arrival(e.id, e.name, json.loads(e.data), e.ts, e.sessions, e.received_at)
+                    for e in arrived
+                ],
+                shapes,
+            )
+            if len(arrived) < PAGE:
+                break
+            since, after = arrived[-1].received_at, arrived[-1].id
+        waits = await events.registered_since(connection, project=self._project, since=begun)
         await look(
             connection,
             self._arrivals,

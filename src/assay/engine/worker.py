@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
@@ -17,6 +15,7 @@ import psycopg
 
 from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
+from assay.engine.catalog import function_row, version_of
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
 from assay.engine.holdings import Holdings
@@ -48,6 +47,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assay.engine")
 CLAIM = 200
+FEW = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +142,11 @@ class Worker:
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
         self._sweeper = Sweeper(
-            ingest, arrivals, project=project, clock=clock, lease_s=self.options.lease_s
+            Ingest(self._db.sweeps, project=project, clock=clock, ids=ids),
+            Arrivals(self._db.sweeps, project=project, clock=clock),
+            project=project,
+            clock=clock,
+            lease_s=self.options.lease_s,
         )
 
     @property
@@ -249,18 +253,12 @@ class Worker:
     # Claiming
 
     async def _claim_for_ever(self) -> None:
-        idle_s = self.options.pause_s
         while not self._is_stopping:
             self._wake.clear()
             try:
                 claimed = await self._claim()
-                if claimed or self._live:
-                    idle_s = self.options.pause_s
-                    if claimed < CLAIM:
-                        await self._pause(self.options.pause_s)
-                    continue
-                idle_s = min(idle_s * 2, self.options.idle_s)
-                await self._rest(idle_s)
+                if claimed < CLAIM:
+                    await self._pause(claimed)
             except psycopg.Error as error:
                 _log.warning("a claim failed: %s", error)
                 self._is_idle = False
@@ -287,20 +285,34 @@ class Worker:
             run.begin()
         return len(claimed)
 
-    async def _pause(self, seconds: float) -> None:
-        if len(self._live) >= self.options.concurrency:
-            # No room: the next claim waits for a run to leave.
-            await self._wake.wait()
-        else:
-            await asyncio.sleep(seconds)
+    async def _pause(self, claimed: int) -> None:
+        """Wait until there may be work again.
 
-    async def _rest(self, seconds: float) -> None:
+        While runs come a few at a time the worker stays flagged as idle and is woken for each. A
+        busy one looks by itself, since being woken for each event it would work in batches of one.
+        """
+        is_full = len(self._live) >= self.options.concurrency
+        if self._is_idle:
+            if is_full or claimed > FEW:
+                await self._flag(idle=False)
+            else:
+                await self._rest()
+        elif is_full:
+            await self._wake.wait()
+        elif claimed or self._live:
+            await asyncio.sleep(self.options.pause_s)
+        else:
+            await self._flag(idle=True)  # commit first, then look
+
+    async def _flag(self, *, idle: bool) -> None:
+        self._is_idle = idle
+        await worker_store.set_idle(await self._db.claims.get(), self.id, idle=idle)
+
+    async def _rest(self) -> None:
         """Wait for a hint, the next due turn, or the time for a look."""
-        if not self._is_idle:
-            self._is_idle = True
-            await worker_store.set_idle(await self._db.claims.get(), self.id, idle=True)
-            return  # commit first, then look
-        now = self.clock.now()
+        if await self._woken_within(self.options.pause_s):
+            return
+        now, seconds = self.clock.now(), self.options.idle_s
         due = await turns.next_due(
             await self._db.claims.get(),
             project=self.project,
@@ -310,12 +322,13 @@ class Worker:
         )
         if due is not None:
             seconds = max(0.0, min(seconds, (due - now).total_seconds()))
+        await self._woken_within(seconds)
+
+    async def _woken_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._wake.wait()
-        if self._wake.is_set() and self._is_idle:
-            self._is_idle = False
-            await worker_store.set_idle(await self._db.claims.get(), self.id, idle=False)
+        return self._wake.is_set()
 
     def _hinted(self) -> None:
         self._wake.set()
@@ -372,24 +385,7 @@ class Worker:
             await asyncio.sleep(min(self.options.heartbeat_s, 1.0))
             try:
                 await self._look_at_live()
-                if await self._sweeper.sweep(await self._db.looks.get()):
+                if await self._sweeper.sweep(await self._db.sweeps.get()):
                     self._wake.set()
             except psycopg.Error as error:
                 _log.warning("standing in for lost workers failed: %s", error)
-
-
-def version_of(definition: FunctionDefinition) -> str:
-    """A short name for what a function is registered as; another when any of it changes."""
-    return hashlib.sha256(definition.options_json.encode()).hexdigest()[:12]
-
-
-def function_row(app: str, definition: FunctionDefinition) -> dict[str, object]:
-    """How a function is made known to those who take in events."""
-    return {
-        "app": app,
-        "fn": definition.id,
-        "kind": definition.kind,
-        "version": version_of(definition),
-        "triggers": [trigger.describe() for trigger in definition.triggers],
-        "options": json.loads(definition.options_json),
-    }

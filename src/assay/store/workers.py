@@ -8,6 +8,7 @@ from assay.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -75,6 +76,12 @@ async def mark_lost(connection: AsyncConn, *, project: int) -> list[LostWorker]:
     return [LostWorker._make(row) for row in await cursor.fetchall()]
 
 
-async def forget(connection: AsyncConn) -> None:
-    """Delete workers that were lost more than a day ago."""
-    await connection.execute(_SQL["forget"])
+async def alive(connection: AsyncConn, *, project: int) -> set[UUID]:
+    """The workers that are not lost."""
+    cursor = await connection.execute(_SQL["alive"], {"project": project})
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def forget(connection: AsyncConn, lost: Sequence[UUID]) -> None:
+    """Delete lost workers after whom everything was looked."""
+    await connection.execute(_SQL["forget"], {"ids": list(lost)})

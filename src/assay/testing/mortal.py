@@ -81,7 +81,7 @@ class MortalWorker(Worker):
 
     async def stand_in(self) -> None:
         """Take over from workers that were lost."""
-        await self._sweeper.sweep(await self._db.looks.get())
+        await self._sweeper.sweep(await self._db.sweeps.get())
         self.poke()
 
     def die(self) -> None:

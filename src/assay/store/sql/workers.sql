@@ -24,15 +24,19 @@ WHERE project_id = %(project)s AND NOT lost AND lease_until < clock_timestamp()
 -- name: lost
 SELECT id, lease_until FROM assay.workers WHERE project_id = %(project)s AND lost
 
+-- name: alive
+SELECT id FROM assay.workers WHERE project_id = %(project)s AND NOT lost
+
 -- name: forget
-DELETE FROM assay.workers WHERE lost AND lease_until < clock_timestamp() - interval '1 day'
+DELETE FROM assay.workers WHERE id = ANY (%(ids)s) AND lost
 
 -- name: idle
 SELECT id FROM assay.workers
 WHERE project_id = %(project)s AND app = ANY (%(apps)s) AND idle AND NOT lost ORDER BY id LIMIT 1
 
 -- name: notify
-SELECT pg_notify(%(channel)s, '')
+-- A hint need not wait for the disk.
+SELECT set_config('synchronous_commit', 'off', true), pg_notify(%(channel)s, '')
 
 -- name: live
 SELECT id, app, host, pid, started_at, lease_until, idle FROM assay.workers
