@@ -19,6 +19,7 @@ from assay.settings import environment_with
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
 
 PATIENCE_S = 15.0
 
@@ -47,11 +48,30 @@ def dev(
                 )
                 options = [] if concurrency is None else ["--concurrency", str(concurrency)]
                 async with _workers([*targets, *options], environment) as workers:
-                    await workers.renew()
-                    async for _ in awatch(*folders, watch_filter=PythonFilter(), stop_event=stop):
-                        await workers.renew()
+                    await _renew_at_saves(workers, folders, stop)
 
         app.run(main)
+
+
+async def _renew_at_saves(workers: _Workers, folders: Sequence[Path], stop: asyncio.Event) -> None:
+    saved = asyncio.Event()
+    saved.set()
+
+    async def watch() -> None:
+        async for _ in awatch(*folders, watch_filter=PythonFilter(), stop_event=stop):
+            saved.set()
+
+    # It watches while a worker starts, so that what is saved then is not missed.
+    watching = asyncio.create_task(watch())
+    try:
+        while not stop.is_set():
+            await app.unless(stop, saved.wait())
+            if saved.is_set() and not stop.is_set():
+                saved.clear()
+                await workers.renew()
+    finally:
+        stop.set()
+        await watching
 
 
 class _Workers:

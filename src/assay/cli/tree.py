@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from assay.cli.printing import Item
 
 _SCORED = "gen_ai.evaluation.result"
-_WORDS = {"step": "", "attempt": "", "function": "run"}
 
 
 def tree_of(run: Item, others: Sequence[Item]) -> Tree:
@@ -92,7 +91,7 @@ class _Drawing:
         step = None
         if kind not in {None, "attempt"}:
             step = self._steps.get((span["run_id"], span["step_id"], span["index"]))
-        line = _headed(_state(span, kind, step), span["name"], _WORDS.get(kind or "span", kind or "span"))
+        line = _headed(_state(span, kind, step), span["name"], _word(kind))
         if step is not None and span["index"]:
             line.append(f" ({span['index']})", "dim")
         line.append(self._when(span), "dim")
@@ -103,7 +102,7 @@ class _Drawing:
         return line
 
     def _run_line(self, span: Item, run: Item) -> Text:
-        line = _headed(run["status"], run["function_id"], _WORDS.get(run["kind"], run["kind"]))
+        line = _headed(run["status"], run["function_id"], _word(run["kind"]))
         line.stylize("bold", 2, 2 + len(run["function_id"]))
         if run is not self._run:
             line.append(f" {run['id']}", "dim")
@@ -128,6 +127,11 @@ def _state(span: Item, kind: str | None, step: Item | None) -> str:
         return "failed"
     # Spans of user code are stored when they have ended, and seldom say that all went well.
     return "running" if span["status"] == "unset" and kind is not None else "completed"
+
+
+def _word(kind: str | None) -> str:
+    """What a line says of the kind of thing that it shows; steps go without saying."""
+    return {None: "span", "step": "", "attempt": "", "function": "run"}.get(kind, kind or "")
 
 
 def _headed(state: str, name: str, kind: str) -> Text:
