@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from assay.store import events as store
 if TYPE_CHECKING:
     from assay.engine.arrivals import Arrival
     from assay.model.events import Json
+    from assay.sdk.definitions import FunctionDefinition
     from assay.store.pool import AsyncConn
 
 
@@ -82,3 +84,20 @@ class Catalog:
     def knows(self, name: str) -> bool:
         """Whether any function may start on events of this name."""
         return any(pattern in self._triggers for pattern in patterns_of(name))
+
+
+def version_of(definition: FunctionDefinition) -> str:
+    """A short name for what a function is registered as; another when any of it changes."""
+    return hashlib.sha256(definition.options_json.encode()).hexdigest()[:12]
+
+
+def function_row(app: str, definition: FunctionDefinition) -> dict[str, object]:
+    """How a function is made known to those who take in events."""
+    return {
+        "app": app,
+        "fn": definition.id,
+        "kind": definition.kind,
+        "version": version_of(definition),
+        "triggers": [trigger.describe() for trigger in definition.triggers],
+        "options": json.loads(definition.options_json),
+    }

@@ -36,9 +36,12 @@ class Codec:
         annotation: as resolved; `object` where there is none.
         flaw: why the annotation can't be used, where it can't.
         is_asked_for: whether the annotation must have a schema, since what comes has to fit it.
+
+    Attributes:
+        is_plain: whether JSON alone writes and reads the values.
     """
 
-    __slots__ = ("_annotation", "_flaw", "_is_asked_for", "_schema")
+    __slots__ = ("_annotation", "_flaw", "_is_asked_for", "_schema", "is_plain")
 
     def __init__(
         self,
@@ -51,11 +54,7 @@ class Codec:
         self._is_asked_for = is_asked_for
         self._flaw = flaw
         self._schema: Schema | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether JSON alone writes and reads the values."""
-        return self._flaw is not None or _is_exact(self._annotation)
+        self.is_plain = flaw is not None or _is_exact(annotation)
 
     def dump(self, value: object, *, what: str, code: str) -> str:
         """Exact JSON text of a value.
@@ -128,7 +127,7 @@ class Codec:
                         code="bad_schema",
                         hint="use a pydantic model, dataclass, TypedDict or plain JSON types",
                     ) from error
-                self._flaw = str(error)
+                self._flaw, self.is_plain = str(error), True
         return self._schema
 
 

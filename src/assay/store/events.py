@@ -363,6 +363,14 @@ async def runs_exist(connection: AsyncConn, *, project: int, runs: Sequence[UUID
     return {row[0] for row in await cursor.fetchall()}
 
 
+async def apps_of(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> set[str]:
+    """The apps of live runs."""
+    cursor = await connection.execute(
+        _SQL["apps_of"], {"project": project, "runs": arrays.ids(runs)}, prepare=True
+    )
+    return {row[0] for row in await cursor.fetchall()}
+
+
 async def notify(connection: AsyncConn, worker: UUID) -> None:
     """Hint to an idle worker that there is work."""
     await connection.execute(_WORKERS["notify"], {"channel": channel(worker)}, prepare=True)

@@ -90,3 +90,7 @@ WHERE w.project_id = %(project)s AND w.kind = 'wait' AND w.resolved_at IS NULL
 
 -- name: traces
 SELECT r.id, r.trace FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)
+
+-- name: apps_of
+SELECT DISTINCT t.app FROM assay.turns t
+WHERE t.project_id = %(project)s AND t.run_id = ANY (%(runs)s::uuid[])
