@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
@@ -229,7 +230,8 @@ class Sandbox:
     async def _get(self, message: type[M], path: str, **asked: Any) -> M:
         response = await self._http.get(path, params=asked)
         response.raise_for_status()
-        return message.model_validate_json(response.content)
+        # What models emit may hold lone surrogates, which pydantic's own parser refuses.
+        return message.model_validate(json.loads(response.content))
 
     def _set_clock(self, instant: datetime) -> None:
         self.clock.advance(max(timedelta(0), instant - self.clock.now()))
