@@ -26,6 +26,7 @@ from assay.api.app import create_app
 from assay.api.asking import who
 from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
+from assay.engine.garbage import collect_less
 from assay.engine.worker import Worker, WorkerOptions
 from assay.errors import AssayError
 from assay.ids import Ids
@@ -194,6 +195,7 @@ def run(main: Callable[[asyncio.Event], Coroutine[object, object, None]]) -> Non
         await main(stop)
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    collect_less()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(until_stopped())
 

@@ -68,13 +68,15 @@ class Writes:
         flush.attempts += self.attempts
         flush.waits += self.waits
         flush.closed += self.closed
-        # A promise that is made and kept in one flush has two rows: the later one holds.
-        flush.defers += {row["id"]: row for row in self.defers}.values()
-        last = {(row["run"], row["defer"], row["name"]): row for row in self.outcomes}
-        flush.outcomes += [
-            {**row, "is_last": last[row["run"], row["defer"], row["name"]] is row}
-            for row in self.outcomes
-        ]
+        if self.defers:
+            # A promise that is made and kept in one flush has two rows: the later one holds.
+            flush.defers += {row["id"]: row for row in self.defers}.values()
+        if self.outcomes:
+            last = {(row["run"], row["defer"], row["name"]): row for row in self.outcomes}
+            flush.outcomes += [
+                {**row, "is_last": last[row["run"], row["defer"], row["name"]] is row}
+                for row in self.outcomes
+            ]
         flush.scores += self.scores
         flush.events += self.events
         flush.runs += self.runs
