@@ -37,6 +37,9 @@ SETTINGS = {
     "synchronous_commit": "on",
     "timezone": "UTC",
     "unix_socket_permissions": "0700",
+    # What was committed without waiting (claims) is on the disk soon after, lest a server that
+    # crashes forget a claim whose steps have begun.
+    "wal_writer_delay": "10ms",
 }
 
 
