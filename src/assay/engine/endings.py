@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from assay.engine.matching import storable
 from assay.engine.stored import stored_data
 from assay.ids import parse, span_of, to_text
 
@@ -162,7 +163,7 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
         "failed": "failed",
         "cancelled": "cancelled",
     }[ending.status]
-    reason = json.loads(ending.error)["message"] if ending.error else None
+    reason = storable(json.loads(ending.error)["message"]) if ending.error else None
     for name in dict.fromkeys((*ending.scores, *given)):
         writes.outcomes.append(
             {

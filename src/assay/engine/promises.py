@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.engine.matching import storable
 from assay.errors import AssayError
 from assay.model.session_rules import fold
 
@@ -91,7 +92,7 @@ class Promises:
         refused = defer.refused or wrong or self._over_limit(defer)
         self._made[defer.id] = promise
         if refused is not None:
-            promise.state, promise.reason = "rejected", refused
+            promise.state, promise.reason = "rejected", storable(refused)
         writes.defers.append(promise.row(state=promise.state))
         self._outcomes(promise, "failed" if refused else "pending", writes)
         return True
