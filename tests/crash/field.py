@@ -24,7 +24,7 @@ from crash import application
 from crash.process import PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 PATIENCE_S = 15.0
 TESTS = Path(__file__).parent.parent
@@ -35,7 +35,7 @@ class Effect(NamedTuple):
 
     run: str
     step: str
-    index: str
+    place: str
     token: str
     pid: int
 
@@ -99,11 +99,11 @@ class Field:
 
     # Events
 
-    def send(self, name: str, *data: dict[str, object]) -> list[str]:
+    def send(self, name: str, *data: Mapping[str, object]) -> list[str]:
         """Send events; gives the ids of the runs that they started."""
         return asyncio.run(self._send(name, data))
 
-    async def _send(self, name: str, data: Sequence[dict[str, object]]) -> list[str]:
+    async def _send(self, name: str, data: Sequence[Mapping[str, object]]) -> list[str]:
         clock = DatabaseClock()
         ids = Ids(clock)
         link = Link(self.url)
@@ -171,8 +171,8 @@ class Field:
         return [
             row[0]
             for row in self.rows(
-                "SELECT pid FROM pg_stat_activity"
-                " WHERE wait_event_type = 'Lock' AND query LIKE %s AND datname = current_database()",
+                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+                " AND query LIKE %s AND datname = current_database()",
                 f"%{query_part}%",
             )
         ]

@@ -104,25 +104,21 @@ def test_killed_while_its_runs_are_parked(field: Field) -> None:
 def test_a_step_that_kills_its_worker_fails_in_the_end(field: Field) -> None:
     """The first loss is not counted, for no row says which step it was; then each attempt is."""
     since = str(DatabaseClock().time())
-    (worker,) = [field.worker("hurried", since)]
+    workers = [field.worker("hurried", since)]
     (run,) = field.send("crash/killer", {})
-    kills = 0
-    while field.value("SELECT status IS NULL FROM assay.runs"):
-        field.until(
-            lambda: (
-                worker.poll() is not None
-                or field.value("SELECT status IS NOT NULL FROM assay.runs")
-            )
-        )
-        if worker.poll() is not None:
-            kills += 1
-            worker = field.worker("hurried", since)
+
+    def is_settled() -> bool:
+        if workers[-1].poll() is not None:
+            workers.append(field.worker("hurried", since))
+        return bool(field.value("SELECT status IS NOT NULL FROM assay.runs"))
+
+    field.until(is_settled)
 
     status, error = field.rows("SELECT status, error FROM assay.runs WHERE id = %s", UUID(run))[0]
     assert status == "failed"
     assert "worker_lost" in error
-    assert kills == len(field.effects("deadly")) == 1 + RETRIES + 1
-    assert worker.poll() is None
+    assert len(field.effects("deadly")) == 1 + RETRIES + 1
+    assert [worker.poll() for worker in workers] == [-9] * (1 + RETRIES + 1) + [None]
 
 
 def test_killed_between_the_commit_of_a_wait_and_its_look(field: Field) -> None:

@@ -6,9 +6,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
-import psycopg
 from typing_extensions import override
 
 from assay.clock import DatabaseClock
@@ -21,6 +19,7 @@ from assay.store.pool import Link, connect
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from uuid import UUID
 
     import assay
     from assay.store.pool import AsyncConn
@@ -90,10 +89,17 @@ class World:
         worker = await self.worker(client)
         await worker.stop()
 
-    def event(self, name: str, data: dict[str, object] | None = None, **more: Any) -> NewEvent:
+    def event(
+        self, name: str, data: dict[str, object] | None = None, *, key: str | None = None
+    ) -> NewEvent:
         """An event that is to be sent."""
-        given = {"id": self.ids.new(), "ts": self.clock.now()} | more
-        return NewEvent(name=name, data=json.dumps(data or {}), **given)
+        return NewEvent(
+            id=self.ids.new(),
+            name=name,
+            data=json.dumps(data or {}),
+            ts=self.clock.now(),
+            key=key,
+        )
 
     async def send(self, *events: NewEvent, over: AsyncConn | None = None) -> SendResult:
         """Send events, over a connection of their own unless one is given."""
@@ -130,7 +136,7 @@ class World:
 
     async def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query gives."""
-        return await (await self.looking.execute(query, values)).fetchall()
+        return await (await self.looking.execute(query, values or None)).fetchall()
 
     async def value(self, query: str, *values: object) -> Any:
         """The first column of the first row."""
@@ -180,9 +186,3 @@ def raced(test: Callable[[World], Awaitable[None]]) -> Callable[[str], None]:
     wrapper.__doc__ = test.__doc__
     wrapper.__module__ = test.__module__
     return wrapper
-
-
-async def rolled_back(connection: AsyncConn) -> None:
-    """End a transaction, whether or not it has failed."""
-    if connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-        await connection.rollback()

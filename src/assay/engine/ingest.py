@@ -86,13 +86,21 @@ class Ingest:
             await self._catalog.load(await self._link.get(), self._project)
         started = set(done.started)
         run_ids = [run["id"] for run in runs if run["event"] in started]
-        await self.arrive(
-            [one.arrival for one in incoming if one.event.id in started],
-            apps={run["app"] for run in runs},
-        )
+        arrivals = [one.arrival for one in incoming if one.event.id in started]
+        if len(done.event_ids) < len(events):
+            arrivals += await self._sent_before(incoming, new=set(done.event_ids))
+        await self.arrive(arrivals, apps={run["app"] for run in runs})
         return SendResult(
             event_ids=tuple(event.id for event in events), run_ids=(*run_ids, *done.known)
         )
+
+    async def _sent_before(self, incoming: Sequence[_Incoming], *, new: set[UUID]) -> list[Arrival]:
+        """Events whose first sending may have failed before it looked for waits."""
+        before = [one.arrival for one in incoming if one.event.id not in new]
+        received = await store.received(
+            await self._link.get(), project=self._project, events=[one.id for one in before]
+        )
+        return [one._replace(received_at=received[one.id]) for one in before if one.id in received]
 
     async def match(self, events: Sequence[NewEvent], *, traces: dict[UUID, UUID]) -> None:
         """Start and wake what events match that a run's flush has written.

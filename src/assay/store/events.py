@@ -166,16 +166,12 @@ async def after(
     connection: AsyncConn, *, project: int, names: Sequence[str], apps: Sequence[str]
 ) -> tuple[list[tuple[str, int, list[str]]], UUID | None]:
     """What is looked at after the commit of events: wait shapes of their names, an idle worker."""
-    async with connection.pipeline():
-        shapes = await connection.execute(
-            _SQL["shapes"], {"project": project, "names": list(names)}, prepare=True
-        )
-        idle = await connection.execute(
-            _WORKERS["idle"], {"project": project, "apps": list(apps)}, prepare=True
-        )
-        found = [(row[0], row[1], row[2]) for row in await shapes.fetchall()]
-        worker = await idle.fetchone()
-    return found, worker[0] if worker else None
+    cursor = await connection.execute(
+        _SQL["after"], (project, list(names), list(apps)), prepare=True
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return [(name, shape, paths) for name, shape, paths in row[0] or ()], row[1]
 
 
 async def add_shape(
@@ -218,7 +214,7 @@ async def resolve(
     project: int,
     now: float,
 ) -> list[UUID]:
-    """Give events to waits, as (run, step, event, output) with each run once; gives those that took one."""
+    """Give events to waits, as (run, step, event, output), each run once; gives those that took."""
     runs, steps, events, outputs = zip(*sorted(pairs, key=lambda pair: pair[0].int), strict=True)
     cursor = await connection.execute(
         _SQL["resolve"],
@@ -287,6 +283,14 @@ async def warn(
             "warnings": [warning for _, warning in warnings],
         },
     )
+
+
+async def received(
+    connection: AsyncConn, *, project: int, events: Sequence[UUID]
+) -> dict[UUID, datetime]:
+    """When events were received; without those that came second with their key."""
+    cursor = await connection.execute(_SQL["received"], {"project": project, "events": list(events)})
+    return {row[0]: row[1] for row in await cursor.fetchall()}
 
 
 async def unmatched(

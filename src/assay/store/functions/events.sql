@@ -67,3 +67,20 @@ BEGIN
     END IF;
     RETURN 'ok';
 END $$;
+
+-- What is looked at after the commit of events: the wait shapes of their names, as (name, shape, paths),
+-- and an idle worker of the apps.
+CREATE OR REPLACE FUNCTION assay.after(p_project int, p_names text[], p_apps text[])
+RETURNS TABLE (shapes json, idle uuid) LANGUAGE plpgsql AS $$
+BEGIN
+    -- name: shapes
+    SELECT json_agg(json_build_array(s.event_name, s.shape, s.paths)) INTO shapes
+    FROM assay.wait_shapes s
+    WHERE s.project_id = p_project AND s.event_name = ANY (p_names);
+    IF p_apps <> '{}' THEN
+        SELECT w.id INTO idle FROM assay.workers w
+        WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
+        ORDER BY w.id LIMIT 1;
+    END IF;
+    RETURN NEXT;
+END $$;

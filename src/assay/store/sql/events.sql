@@ -8,9 +8,8 @@ FROM assay.ingest(%s, %s, %s, %s,
 SELECT assay.start_matched(%s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
--- name: shapes
-SELECT s.event_name, s.shape, s.paths FROM assay.wait_shapes s
-WHERE s.project_id = %(project)s AND s.event_name = ANY (%(names)s)
+-- name: after
+SELECT shapes, idle FROM assay.after(%s, %s, %s)
 
 -- name: add_shape
 INSERT INTO assay.wait_shapes (project_id, event_name, shape, paths)
@@ -36,6 +35,14 @@ WHERE e.project_id = %(project)s AND e.name = ANY (%(names)s)
         SELECT FROM assay.event_keys k
         WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id))
 ORDER BY e.received_at, e.id LIMIT %(limit)s
+
+-- name: received
+SELECT e.id, e.received_at
+FROM assay.events e
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s)
+    AND (e.key IS NULL OR EXISTS (
+        SELECT FROM assay.event_keys k
+        WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id))
 
 -- name: second
 SELECT e.id FROM assay.events e

@@ -30,10 +30,6 @@ SELECT id FROM assay.workers WHERE project_id = %(project)s AND NOT lost
 -- name: forget
 DELETE FROM assay.workers WHERE id = ANY (%(ids)s) AND lost
 
--- name: idle
-SELECT id FROM assay.workers
-WHERE project_id = %(project)s AND app = ANY (%(apps)s) AND idle AND NOT lost ORDER BY id LIMIT 1
-
 -- name: notify
 -- A hint need not wait for the disk.
 SELECT set_config('synchronous_commit', 'off', true), pg_notify(%(channel)s, '')
