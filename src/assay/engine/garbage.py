@@ -11,8 +11,8 @@ _MIDDLE = 20
 def collect_less() -> None:
     """Have the collector look seldom; for processes that mostly run functions.
 
-    The parts of a live run hold no cycles, so that nearly nothing is left for the collector, and yet
-    with Python's own thresholds its looks through hundreds of live runs take 40 % of a worker's time.
+    The parts of a live run hold no cycles, so that nearly nothing is left for the collector. Yet
+    with Python's own thresholds its looks through hundreds of live runs take 40 % of the time.
     """
     gc.collect()
     gc.freeze()

@@ -1,0 +1,109 @@
+"""How many runs and steps a second, in pairs with the floor."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+from benchmarks.engine import Sender
+from benchmarks.table import Line, ratio_line
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from benchmarks.engine import WorkerProcess
+    from benchmarks.place import Floor, Place
+
+IN_FLIGHT = 200
+BATCH = 50
+
+
+async def rates(
+    place: Place, floor: Floor, worker: WorkerProcess, sender: Sender, *, pairs: int, scale: float
+) -> list[Line]:
+    """The lines about rates; *scale* is 1 for measurements that last."""
+
+    async def measured(
+        name: str, gate: float, count: int, work: Callable[[int], Awaitable[None]]
+    ) -> Line:
+        await work(max(10, count // 10))
+        found = []
+        for _ in range(pairs):
+            base = floor.per_second(max(0.2, scale))
+            started = time.perf_counter()
+            await work(count)
+            found.append((count / (time.perf_counter() - started), base))
+        return ratio_line(name, found, gate=gate)
+
+    async def many(name: str, count: int) -> None:
+        first, sent = worker.ended, 0
+        while sent < count:
+            size = min(BATCH, count - sent)
+            await worker.until_ended(first + sent + size - IN_FLIGHT)
+            await sender.send(name, *["{}"] * size)
+            sent += size
+        await worker.until_ended(first + count)
+
+    async def one_by_one(count: int) -> None:
+        for _ in range(count):
+            first = worker.ended
+            await sender.send("bench/one", "{}")
+            await worker.until_ended(first + 1)
+
+    async def alone(count: int) -> None:
+        first = worker.ended
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "benchmarks.rates", str(count), stdin=asyncio.subprocess.PIPE
+        )
+        await process.communicate(place.url.encode())
+        await worker.until_ended(first + count)
+
+    async def steps(count: int) -> None:
+        first = worker.ended
+        await sender.send("bench/sequence", json.dumps({"steps": count}))
+        await worker.until_ended(first + 1)
+
+    count = int(6_000 * scale)
+    return [
+        await measured("one-step runs, 200 in flight", 3, count, lambda n: many("bench/one", n)),
+        await measured("the same, memos of 2 kB", 1, count, lambda n: many("bench/large", n)),
+        await measured("one event a transaction, another process", 0.5, count // 2, alone),
+        await measured("strictly one run at a time", 0.3, int(600 * scale), one_by_one),
+        await measured("1,000 sequential steps", 0.5, 1_000, steps),
+        await flatness(steps, pairs),
+    ]
+
+
+async def flatness(steps: Callable[[int], Awaitable[None]], pairs: int) -> Line:
+    """What a step costs in a run of 1,000 beside one in runs of 100 and of 10."""
+    found: dict[int, list[float]] = {10: [], 100: [], 1_000: []}
+    for _ in range(pairs):
+        for count, spent in found.items():
+            repeats = 5 if count == 10 else 1
+            started = time.perf_counter()
+            for _ in range(repeats):
+                await steps(count)
+            spent.append((time.perf_counter() - started) / count / repeats * 1000)
+    ms = {count: median(spent) for count, spent in found.items()}
+    return Line(
+        name="a step in a run of 1,000 beside one in a run of 10",
+        figure=", ".join(f"{count}: {each:.2f} ms" for count, each in ms.items()),
+        value=ms[1_000] / ms[10],
+        gate=1.2,
+        is_limit=True,
+    )
+
+
+async def _send_alone(url: str, count: int) -> None:
+    sender = Sender(url)
+    for _ in range(count):
+        await sender.send("bench/one", "{}")
+    await sender.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(_send_alone(sys.stdin.read(), int(sys.argv[1])))
