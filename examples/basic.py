@@ -1,6 +1,8 @@
-"""A durable agent that scores its own run: `assay dev examples/basic.py`, then
+"""A durable agent that scores its own run.
 
-assay send support/ticket.created '{"ticket": "I can'\\''t sign in."}' --wait
+Run `assay dev examples/basic.py`, then
+
+    assay send support/ticket.created '{"ticket": "No sign-in."}' --wait
 """
 
 from __future__ import annotations

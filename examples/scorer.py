@@ -1,8 +1,10 @@
-"""A score that comes days later: `assay dev examples/scorer.py`, then
+"""A score that comes days later.
 
-assay send support/ticket.created '{"ticketId": "tk_1"}'
-assay send support/feedback.received '{"ticketId": "tk_1", "helpful": true}'
-assay outcomes
+Run `assay dev examples/scorer.py`, then
+
+    assay send support/ticket.created '{"ticketId": "tk_1"}'
+    assay send support/feedback.received '{"ticketId": "tk_1", "helpful": true}'
+    assay outcomes
 """
 
 from __future__ import annotations

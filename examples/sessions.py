@@ -1,7 +1,9 @@
-"""Runs of one ticket, grouped: with `assay dev examples/basic.py` in another terminal,
+"""Runs of one ticket, grouped.
 
-python examples/sessions.py
-assay sessions ticket_id
+Run `assay dev examples/basic.py` in another terminal, then
+
+    python examples/sessions.py
+    assay sessions ticket_id
 """
 
 from __future__ import annotations

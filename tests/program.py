@@ -77,7 +77,7 @@ class Started:
 
     def line(self, start: str) -> str:
         """The next line that starts so, when it comes; lines before it are passed over."""
-        seen = []
+        seen: list[str] = []
         while True:
             try:
                 line = self._lines.get(timeout=PATIENCE_S)
