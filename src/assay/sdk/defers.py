@@ -37,6 +37,9 @@ def promise(journal: Journal, id: str, scorer: object, data: object, sessions: o
             "defer %r is left out: %r is no scorer (decorate it with @client.scorer)", id, scorer
         )
         return handle
+    if not _is_id(id):
+        journal.logger().error("a defer is left out: %r can't be its id", id)
+        return handle
     definition = scorer.definition
     payload: str | None = None
     refused: str | None = None
@@ -61,3 +64,7 @@ def promise(journal: Journal, id: str, scorer: object, data: object, sessions: o
     if not is_new:
         journal.logger().warning("defer %r was promised already: this one is left out", id)
     return handle
+
+
+def _is_id(id: object) -> bool:
+    return isinstance(id, str) and bool(id.strip()) and id.isprintable()

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from itertools import count
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
 
@@ -23,7 +23,7 @@ from assay.store.pool import Link
 from assay.store.workers import expire
 from assay.testing.mortal import Fate, MortalWorker
 from assay.testing.transport import API_URL, InProcess
-from assay.wire.base import Message, Page
+from assay.wire.base import Page
 from assay.wire.events import Event as EventRead
 from assay.wire.runs import ENDED, Run, RunDetail
 from assay.wire.scores import Score
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from assay.sdk.client import Client
     from assay.sdk.events import Event
     from assay.sdk.questions import Sent
-
-M = TypeVar("M", bound=Message)
 
 PATIENCE_S = 30.0
 _USUAL = WorkerOptions()
@@ -200,23 +198,30 @@ class Sandbox:
 
     async def run(self, run_id: str) -> RunDetail:
         """A run with its steps, latest scores, outcomes and spans."""
-        return await self._get(RunDetail, f"runs/{run_id}")
+        return RunDetail.model_validate(await self.get(f"runs/{run_id}"))
 
     async def runs(self, function_id: str | None = None) -> list[Run]:
         """All runs, or those of a function, the oldest first."""
         asked: dict[str, Any] = {"limit": 500}
         if function_id is not None:
             asked["function_id"] = function_id
-        return (await self._get(Page[Run], "runs", **asked)).data[::-1]
+        return Page[Run].model_validate(await self.get("runs", **asked)).data[::-1]
 
     async def scores(self, run_id: str) -> list[Score]:
         """All scores that a run and its steps were ever given, the oldest first."""
-        page = await self._get(Page[Score], f"runs/{run_id}/scores", history="true", limit=500)
-        return page.data[::-1]
+        page = await self.get(f"runs/{run_id}/scores", history="true", limit=500)
+        return Page[Score].model_validate(page).data[::-1]
 
     async def event(self, event_id: str) -> EventRead:
         """An event with the runs that it started and woke."""
-        return await self._get(EventRead, f"events/{event_id}")
+        return EventRead.model_validate(await self.get(f"events/{event_id}"))
+
+    async def get(self, path: str, **asked: object) -> Any:
+        """What the API answers to a GET of a path below `/api/v1/`, as JSON."""
+        response = await self._http.get(path, params=asked)  # type: ignore[arg-type]
+        response.raise_for_status()
+        # Not by pydantic, which refuses the lone surrogates that models emit.
+        return json.loads(response.content)
 
     @property
     def commits(self) -> int:
@@ -226,12 +231,6 @@ class Sandbox:
     @property
     def _workers(self) -> list[MortalWorker]:
         return self._fate.workers
-
-    async def _get(self, message: type[M], path: str, **asked: Any) -> M:
-        response = await self._http.get(path, params=asked)
-        response.raise_for_status()
-        # What models emit may hold lone surrogates, which pydantic's own parser refuses.
-        return message.model_validate(json.loads(response.content))
 
     def _set_clock(self, instant: datetime) -> None:
         self.clock.advance(max(timedelta(0), instant - self.clock.now()))
