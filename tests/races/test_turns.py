@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import assay
 from assay.engine.arrivals import Arrivals
@@ -11,6 +11,9 @@ from assay.engine.ingest import Ingest
 from assay.engine.sweeping import Sweeper
 from assay.store import turns
 from races.world import LEASE_S, PROJECT, OneConnection, World, raced
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 CLAIMERS = 10
 
