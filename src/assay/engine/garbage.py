@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG = 50_000
-_MIDDLE = 20
+_YOUNG = 20_000
+_MIDDLE = 4
 
 
 def collect_less() -> None:
