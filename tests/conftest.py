@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import uuid
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -15,7 +16,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from assay.store import databases
 from assay.store.embedded import EmbeddedPostgres
+from assay.store.migrations import migrate
 from assay.testing import Databases
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 # The main process of a test session makes the directory; its xdist workers inherit the name.
 SHARED_DIR = "ASSAY_TEST_SHARED_DIR"
+CITUS = "ASSAY_CITUS_URL"
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
@@ -51,6 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
             item.add_marker("any_postgres")
+        # Without a cluster those tests have a plain server, and are marked for it alone.
+        if os.environ.get(CITUS) and "assay_database" in getattr(item, "fixturenames", ()):
+            item.add_marker("citus")
 
 
 @pytest.fixture(scope="session")
@@ -95,10 +102,28 @@ def assay_databases(postgres: str) -> Iterator[Databases]:
         yield databases
 
 
+@pytest.fixture(scope="session")
+def citus() -> str:
+    """The database of the cluster that `ASSAY_CITUS_URL` names, with new tables.
+
+    There is one, for making another takes each node a while: its tests run one after another.
+    """
+    url = os.environ[CITUS]
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS assay CASCADE")
+        migrate(connection, now=datetime.now(UTC))
+    return url
+
+
 @pytest.fixture
-def assay_database(assay_databases: Databases) -> Iterator[str]:
+def assay_database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The URL of a database with Assay's tables, empty and this test's own."""
-    with assay_databases.new() as url:
+    if os.environ.get(CITUS):
+        url = request.getfixturevalue("citus")
+        databases.empty(url)
+        yield url
+        return
+    with request.getfixturevalue("assay_databases").new() as url:
         yield url
 
 

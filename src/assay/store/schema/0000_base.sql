@@ -2,9 +2,9 @@
 CREATE FUNCTION assay.distribute(p_table regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     IF EXISTS (SELECT FROM pg_extension WHERE extname = 'citus') THEN
-        EXECUTE format('SELECT create_distributed_table(%L, %L, shard_count := 16%s)', p_table::text, 'project_id',
-            CASE WHEN p_table = 'assay.catalogs'::regclass THEN ', colocate_with := ''none'''
-                 ELSE ', colocate_with := ''assay.catalogs''' END);
+        EXECUTE format('SELECT create_distributed_table(%L, %L, %s)', p_table::text, 'project_id',
+            CASE WHEN p_table = 'assay.catalogs'::regclass THEN 'shard_count := 16, colocate_with := ''none'''
+                 ELSE 'colocate_with := ''assay.catalogs''' END);
     END IF;
 END $$;
 
