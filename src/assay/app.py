@@ -30,7 +30,7 @@ from assay.engine.garbage import collect_less
 from assay.engine.worker import Worker, WorkerOptions
 from assay.errors import AssayError
 from assay.ids import Ids
-from assay.store import keys
+from assay.store import keys, partitions
 from assay.store.embedded import database_url
 from assay.store.migrations import migrate
 from assay.store.pool import connect, connect_blocking
@@ -47,6 +47,7 @@ _log = logging.getLogger("assay")
 T = TypeVar("T")
 
 GRACE_S = 3
+PARTITIONS_S = 6 * 3600.0
 _BACKLOG = 2048
 
 
@@ -90,12 +91,14 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
             )
         )
         task = asyncio.create_task(server.serve(sockets=[listener]))
+        keeping = asyncio.create_task(_keep_partitions(url))
         try:
             await server.is_up.wait()
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
+            keeping.cancel()
             await task
 
 
@@ -126,6 +129,8 @@ async def working(
     if concurrency is not None:
         options = replace(options, concurrency=concurrency)
     async with contextlib.AsyncExitStack() as running:
+        keeping = asyncio.create_task(_keep_partitions(url))
+        running.callback(keeping.cancel)
         for client in clients:
             clock = DatabaseClock()
             worker = Worker(
@@ -143,6 +148,21 @@ async def working(
             await worker.start()
             running.push_async_callback(_stop, worker, options.grace_s + GRACE_S)
         yield
+
+
+async def _keep_partitions(url: str) -> None:
+    """Have partitions ahead of time for as long as the process runs."""
+
+    def keep() -> None:
+        with connect_blocking(url) as connection:
+            partitions.add(connection, DatabaseClock().now())
+
+    while True:
+        await asyncio.sleep(PARTITIONS_S)
+        try:
+            await asyncio.to_thread(keep)
+        except psycopg.Error as error:
+            _log.warning("partitions are made at the next look: %s", error)
 
 
 async def _stop(worker: Worker, patience_s: float) -> None:

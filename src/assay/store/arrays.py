@@ -25,9 +25,7 @@ def texts(values: Iterable[str | None]) -> str | None:
     """A literal of `text[]` or `jsonb[]`; None where there is nothing in it."""
     return _literal(
         [
-            "NULL"
-            if value is None
-            else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+            "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
             for value in values
         ]
     )

@@ -289,7 +289,9 @@ async def received(
     connection: AsyncConn, *, project: int, events: Sequence[UUID]
 ) -> dict[UUID, datetime]:
     """When events were received; without those that came second with their key."""
-    cursor = await connection.execute(_SQL["received"], {"project": project, "events": list(events)})
+    cursor = await connection.execute(
+        _SQL["received"], {"project": project, "events": list(events)}
+    )
     return {row[0]: row[1] for row in await cursor.fetchall()}
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from assay.errors import AssayError
-from assay.ids import floor_at
+from assay.store import partitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from assay.store.pool import Conn
 
 _LOCK = 0x61737361
-_PARTITIONED_BY_ID = ("events", "runs", "journal", "attempts", "scores")
-_WEEKS_AHEAD = 4
-_EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def statements(script: str) -> Iterator[str]:
@@ -52,11 +51,20 @@ def migrate(connection: Conn, *, now: datetime) -> int:
     Safe to call from many processes at once: one migrates, the others wait for it.
 
     Raises:
-        AssayError: `schema_newer` when the database was migrated by newer code.
+        AssayError: `schema_newer` when the database was migrated by newer code,
+            `database_rights` where the account may not do what a migration does.
     """
     connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
     try:
         return _migrate_locked(connection, now)
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise AssayError(
+            f"this account may not set the database up: {error.diag.message_primary}",
+            code="database_rights",
+            field="ASSAY_DATABASE_URL",
+            hint="let it own the database and give it CREATEROLE, "
+            "or make the role assay_api beforehand and grant it to the account",
+        ) from error
     finally:
         connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
@@ -81,7 +89,7 @@ def _migrate_locked(connection: Conn, now: datetime) -> int:
     scripts = _scripts("functions")
     digest = hashlib.sha256("".join(text for _, text in scripts).encode()).hexdigest()
     if current == target and functions == digest:
-        add_partitions(connection, now)
+        partitions.add(connection, now)
         return target
     with connection.transaction():
         connection.execute("SET LOCAL citus.multi_shard_modify_mode TO 'sequential'")
@@ -97,36 +105,5 @@ def _migrate_locked(connection: Conn, now: datetime) -> int:
             " ON CONFLICT (version) DO UPDATE SET functions = excluded.functions, at = excluded.at",
             (target, digest, now),
         )
-    add_partitions(connection, now)
+    partitions.add(connection, now)
     return target
-
-
-def add_partitions(connection: Conn, now: datetime) -> None:
-    """Make the weekly partitions from this week to four weeks ahead, and the DEFAULT ones."""
-    existing = {
-        str(row[0])
-        for row in connection.execute(
-            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = 'assay' AND c.relispartition AND c.relkind = 'r'"
-        )
-    }
-    week = (now - _EPOCH) // timedelta(weeks=1)
-    for table in (*_PARTITIONED_BY_ID, "user_spans"):
-        if f"{table}_default" not in existing:
-            connection.execute(
-                f"CREATE TABLE assay.{table}_default PARTITION OF assay.{table} DEFAULT"
-            )
-        for number in range(week, week + _WEEKS_AHEAD + 1):
-            start = _EPOCH + timedelta(weeks=number)
-            name = f"{table}_{start:%Y%m%d}"
-            if name not in existing:
-                end = start + timedelta(weeks=1)
-                low, high = (
-                    (start.date(), end.date())
-                    if table == "user_spans"
-                    else (floor_at(start), floor_at(end))
-                )
-                connection.execute(
-                    f"CREATE TABLE assay.{name} PARTITION OF assay.{table}"
-                    f" FOR VALUES FROM ('{low}') TO ('{high}')"
-                )

@@ -124,7 +124,9 @@ class ReadPool:
         self._idle: list[AsyncConn] = []
 
     @asynccontextmanager
-    async def reading(self, project_id: int) -> AsyncIterator[psycopg.AsyncCursor[dict[str, object]]]:
+    async def reading(
+        self, project_id: int
+    ) -> AsyncIterator[psycopg.AsyncCursor[dict[str, object]]]:
         """A cursor that gives rows as dicts, in a read-only transaction of the project."""
         connection = self._idle.pop() if self._idle else await connect(self._url)
         try:

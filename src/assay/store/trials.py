@@ -51,9 +51,7 @@ async def trials(
     return [Trials(**row) for row in await fetch(cursor, _SQL["trials"], values)]
 
 
-async def run_states(
-    cursor: Reading, *, project: int, session: tuple[str, str]
-) -> dict[str, int]:
+async def run_states(cursor: Reading, *, project: int, session: tuple[str, str]) -> dict[str, int]:
     """How many runs of a session ended how; those that have not are `live`. Without scorers."""
     rows = await fetch(cursor, _SQL["runs"], _session(project, session))
     return {row["status"]: row["n"] for row in rows}

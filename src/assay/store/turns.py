@@ -148,7 +148,7 @@ async def next_due(
 async def give_back(
     connection: AsyncConn, dropped: Sequence[tuple[UUID, int]], *, project: int, now: datetime
 ) -> None:
-    """Free turns, as (run, generation), that their worker no longer works on; whoever may be next."""
+    """Free turns, as (run, generation), that their worker no longer works on."""
     await connection.execute(
         _SQL["give_back"],
         {

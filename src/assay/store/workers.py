@@ -8,7 +8,6 @@ from assay.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -26,7 +25,7 @@ class LostWorker(NamedTuple):
 
 def register(
     connection: Conn,
-    id: UUID,  # noqa: A002 - a row's own word
+    id: UUID,
     *,
     project: int,
     app: str | None,
@@ -48,13 +47,13 @@ def register(
     )
 
 
-def heartbeat(connection: Conn, id: UUID, *, lease_s: float) -> datetime | None:  # noqa: A002
+def heartbeat(connection: Conn, id: UUID, *, lease_s: float) -> datetime | None:
     """Renew a lease; gives the database's time, or None where the worker was marked lost."""
     row = connection.execute(_SQL["heartbeat"], {"id": id, "lease_s": lease_s}).fetchone()
     return row[0] if row else None
 
 
-def leave(connection: Conn, id: UUID) -> None:  # noqa: A002
+def leave(connection: Conn, id: UUID) -> None:
     """Forget a worker that ends in good order."""
     connection.execute(_SQL["leave"], {"id": id})
 
@@ -64,7 +63,7 @@ async def expire(connection: AsyncConn, ids: Sequence[UUID], *, until: datetime)
     await connection.execute(_SQL["expire"], {"ids": list(ids), "until": until})
 
 
-async def set_idle(connection: AsyncConn, id: UUID, *, idle: bool) -> None:  # noqa: A002
+async def set_idle(connection: AsyncConn, id: UUID, *, idle: bool) -> None:
     """Say whether a hint would find the worker waiting."""
     await connection.execute(_SQL["set_idle"], {"id": id, "idle": idle}, prepare=True)
 

@@ -123,12 +123,13 @@ BEGIN
         FROM assay.collect(p_project, p_now, p_collect) c;
     END IF;
     IF p_finished IS NOT NULL THEN
+        -- Wrapped, for Citus crashes on SET of an array's element alone.
         -- name: result
         UPDATE assay.runs r SET
-            status = p_statuses[width_bucket(r.id, p_finished)],
-            output = p_results[width_bucket(r.id, p_finished)],
-            error = p_failures[width_bucket(r.id, p_finished)],
-            warnings = p_warnings[width_bucket(r.id, p_finished)],
+            status = coalesce(p_statuses[width_bucket(r.id, p_finished)], NULL),
+            output = coalesce(p_results[width_bucket(r.id, p_finished)], NULL),
+            error = coalesce(p_failures[width_bucket(r.id, p_finished)], NULL),
+            warnings = coalesce(p_warnings[width_bucket(r.id, p_finished)], NULL),
             started_at = to_timestamp(p_begun[width_bucket(r.id, p_finished)]),
             ended_at = to_timestamp(p_now)
         WHERE r.project_id = p_project AND r.id = ANY (p_finished);

@@ -10,11 +10,12 @@ BEGIN
     -- name: lock_waiting
     PERFORM t.run_id FROM assay.turns t
     WHERE t.project_id = p_project AND t.run_id = ANY (p_runs) ORDER BY t.run_id FOR UPDATE;
+    -- Wrapped, for Citus crashes on SET of an array's element alone.
     -- name: answer_waits
     WITH answered AS (
         UPDATE assay.waits w SET resolved_at = to_timestamp(p_now),
-            event_id = p_events[width_bucket(w.run_id, p_runs)],
-            output = p_outputs[width_bucket(w.run_id, p_runs)]
+            event_id = coalesce(p_events[width_bucket(w.run_id, p_runs)], NULL),
+            output = coalesce(p_outputs[width_bucket(w.run_id, p_runs)], NULL)
         WHERE w.project_id = p_project AND w.run_id = ANY (p_runs)
             AND w.step = p_steps[width_bucket(w.run_id, p_runs)] AND w.resolved_at IS NULL
             AND (w.expires_at IS NULL OR w.expires_at > to_timestamp(p_now))

@@ -21,6 +21,8 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
         END;
     END IF;
-    EXECUTE format('GRANT assay_api TO %I', current_user);
+    IF NOT pg_has_role(current_user, 'assay_api', 'member') THEN
+        EXECUTE format('GRANT assay_api TO %I', current_user);
+    END IF;
 END $$;
 GRANT USAGE ON SCHEMA assay TO assay_api;

@@ -51,7 +51,7 @@ WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s) AND e.key IS NOT NU
     WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id)
 
 -- name: warn
-UPDATE assay.events e SET warning = concat_ws('; ', e.warning, u.warning)
+UPDATE assay.events e SET warning = coalesce(e.warning || '; ', '') || u.warning
 FROM unnest(%(events)s::uuid[], %(warnings)s::text[]) AS u(event, warning)
 WHERE e.project_id = %(project)s AND e.id = u.event
     AND (e.warning IS NULL OR position(u.warning IN e.warning) = 0)

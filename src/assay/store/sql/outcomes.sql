@@ -28,4 +28,4 @@ ORDER BY o.run_id DESC, o.defer_id DESC, o.name DESC LIMIT %(limit)s
 SELECT c.run_id, c.defer_id, c.name, c.state, c.changed_at, c.reason, c.score_id
 FROM assay.outcome_changes c
 WHERE c.project_id = %(project)s AND c.run_id = ANY (%(runs)s)
-ORDER BY c.run_id, c.defer_id, c.name, c.changed_at
+ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'

@@ -1,0 +1,79 @@
+"""Partitions: a week each, made ahead of time, so that no row has to wait for one.
+
+Rows outside of all weeks go to the DEFAULT partition, and stay there.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from assay.ids import floor_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assay.store.pool import Conn
+
+_log = logging.getLogger("assay.store")
+_BY_ID = ("events", "runs", "journal", "attempts", "scores")
+_BY_DAY = ("user_spans",)
+_EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+_WEEK = timedelta(weeks=1)
+WEEKS_AHEAD = 4
+
+
+def add(connection: Conn, now: datetime) -> list[str]:
+    """Make what is missing, from this week to four weeks ahead; gives the names that were made.
+
+    Each is made by itself. A week whose rows have gone to DEFAULT already, since nothing was
+    running to make its partition, is left to DEFAULT.
+    """
+    existing = {
+        str(row[0])
+        for row in connection.execute(
+            "SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+            " WHERE n.nspname = 'assay' AND c.relispartition AND c.relkind = 'r'"
+        )
+    }
+    made = []
+    for name, statement in _wanted(now):
+        if name in existing:
+            continue
+        try:
+            with connection.transaction():
+                connection.execute("SET LOCAL lock_timeout TO '2s'")
+                connection.execute(statement)
+        except psycopg.errors.CheckViolation:
+            _log.warning("the rows of partition %s stay in DEFAULT, where they are", name)
+        except (psycopg.errors.DuplicateTable, psycopg.errors.LockNotAvailable) as error:
+            # Another process makes it, or the next look will.
+            _log.info("partition %s was not made: %s", name, error)
+        else:
+            made.append(name)
+    return made
+
+
+def _wanted(now: datetime) -> Iterator[tuple[str, str]]:
+    """Names and statements of the partitions that there should be."""
+    first = (now - _EPOCH) // _WEEK
+    for table in (*_BY_ID, *_BY_DAY):
+        name = f"{table}_default"
+        yield name, f"CREATE TABLE assay.{name} PARTITION OF assay.{table} DEFAULT"
+        for number in range(first, first + WEEKS_AHEAD + 1):
+            start = _EPOCH + number * _WEEK
+            end = start + _WEEK
+            low, high = (
+                (start.date(), end.date()) if table in _BY_DAY else (floor_at(start), floor_at(end))
+            )
+            name = f"{table}_{start:%Y%m%d}"
+            yield (
+                name,
+                (
+                    f"CREATE TABLE assay.{name} PARTITION OF assay.{table}"
+                    f" FOR VALUES FROM ('{low}') TO ('{high}')"
+                ),
+            )
