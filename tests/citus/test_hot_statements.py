@@ -1,0 +1,124 @@
+"""On Citus each hot statement goes to one shard: it names its project."""
+
+from __future__ import annotations
+
+import os
+import re
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = re.compile(r"^ *-- name: (\w+)\n", re.MULTILINE)
+FUNCTION = re.compile(
+    r"CREATE OR REPLACE FUNCTION assay\.(\w+)\(([^)]*)\).*?\$\$(.*?)\$\$", re.DOTALL
+)
+VARIABLE = re.compile(r"^(?:DECLARE|   ) (v_\w+) ([\w\[\] ]+?)(?: :=.*)?;$", re.MULTILINE)
+PLACEHOLDER = re.compile(r"%\((\w+)\)s")
+KEYWORDS = re.compile(r"^ *(SELECT|INSERT|UPDATE|DELETE|WITH|PERFORM)\b", re.MULTILINE)
+HOT = ("events", "turns")
+TYPES = {
+    "after": "uuid", "app": "text", "apps": "text[]", "before": "timestamptz", "events": "uuid[]",
+    "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
+    "horizon": "timestamptz", "kind": "text", "limit": "int", "name": "text", "names": "text[]",
+    "now": "timestamptz", "options": "jsonb", "outputs": "text[]", "paths": "jsonb",
+    "project": "int", "run": "uuid", "runs": "uuid[]", "shape": "bigint", "since": "timestamptz",
+    "step": "uuid", "steps": "uuid[]", "triggers": "jsonb", "version": "text",
+    "worker": "uuid", "workers": "uuid[]", "warnings": "text[]",
+}  # fmt: skip
+OUTPUTS = {"ingest": {"event_ids": "uuid[]"}}
+"""Output columns that later statements of a function read."""
+VALUES = {
+    "uuid": "'00000000-0000-0000-0000-000000000001'::uuid",
+    "uuid[]": "'{00000000-0000-0000-0000-000000000001}'::uuid[]",
+    "int": "1",
+    "bigint": "1::bigint",
+    "int[]": "'{1}'::int[]",
+    "bigint[]": "'{1}'::bigint[]",
+    "smallint": "1::smallint",
+    "text": "'[]'::text",
+    "text[]": "'{a}'::text[]",
+    "jsonb": "'[]'::jsonb",
+    "json": "'[]'::json",
+    "jsonb[]": "'{}'::jsonb[]",
+    "boolean": "true",
+    "timestamptz": "'2026-01-01Z'::timestamptz",
+    "float8": "1.0::float8",
+    "float8[]": "'{1.0}'::float8[]",
+    "double precision": "1.0::float8",
+    "double precision[]": "'{1.0}'::float8[]",
+}
+
+
+def named() -> Iterator[tuple[str, str]]:
+    """The named queries on project tables, with a value in place of each parameter."""
+    for resource in HOT:
+        for name, text in queries(resource).items():
+            if re.search(r"assay\.\w+\(", text):
+                continue
+            yield f"{resource}.{name}", PLACEHOLDER.sub(lambda m: VALUES[TYPES[m[1]]], text)
+
+
+def inside() -> Iterator[tuple[str, str]]:
+    """The named statements of the functions, with a value for each parameter and variable."""
+    for script in sorted((files("assay.store") / "functions").iterdir(), key=lambda f: f.name):
+        for function, arguments, body in FUNCTION.findall(script.read_text()):
+            types = {}
+            for argument in arguments.split(","):
+                name, _, type_ = " ".join(argument.split()).partition(" ")
+                types[name] = type_
+            types |= {name: " ".join(type_.split()) for name, type_ in VARIABLE.findall(body)}
+            types |= OUTPUTS.get(function, {})
+            for name, text in statements(body):
+                yield f"{function}.{name}", substituted(text, types)
+
+
+def statements(body: str) -> Iterator[tuple[str, str]]:
+    """Named statements of a body, each up to its semicolon."""
+    parts = NAME.split(body)[1:]
+    for name, text in zip(parts[::2], parts[1::2], strict=True):
+        begin = KEYWORDS.search(text)
+        assert begin is not None, name
+        yield name, without_targets(balanced(text[begin.start() :].split(";\n")[0]))
+
+
+def balanced(text: str) -> str:
+    """A statement within parentheses without what follows them."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if depth < 0:
+            return text[:place]
+    return text
+
+
+def without_targets(text: str) -> str:
+    """A statement as SQL has it: no `INTO` of variables, `SELECT` for `PERFORM`."""
+    text = re.sub(r"\bPERFORM\b", "SELECT", text)
+    return re.sub(r"\bINTO (?!assay\.)[\w, ]+?(?=\s+FROM\b|\s*$)", "", text)
+
+
+def substituted(text: str, types: dict[str, str]) -> str:
+    """The statement with values."""
+    for name in sorted(types, key=len, reverse=True):
+        text = re.sub(rf"(?<![.\w]){name}\b", f"({VALUES[types[name]]})", text)
+    return text
+
+
+@pytest.mark.skipif("ASSAY_CITUS_URL" not in os.environ, reason="no cluster is named")
+@pytest.mark.citus
+@pytest.mark.parametrize(
+    ("name", "statement"), [pytest.param(*case, id=case[0]) for case in (*named(), *inside())]
+)
+def test_one_shard(citus: str, name: str, statement: str) -> None:
+    """EXPLAIN says that there is one task."""
+    with psycopg.connect(citus) as connection:
+        plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + statement))
+
+    assert "Task Count: 1" in plan, (name, statement, plan)
