@@ -46,17 +46,22 @@ async def connect_hot(url: str, *, is_durable: bool = True) -> AsyncConn:
         is_durable: whether a commit waits for the disk. What is lost without is lost in order, and
             any later durable commit makes it durable too.
     """
-    connection = await connect(url)
-    if await server_of(connection) is Server.CITUS:
-        # A forced generic plan fails there: "could not create distributed plan".
-        return connection
-    await connection.close()
-    return await AsyncConnection.connect(
+    connection = await AsyncConnection.connect(
         url,
         autocommit=True,
         options=f"{_COMMON} {_HOT}" + ("" if is_durable else " -c synchronous_commit=off"),
         prepare_threshold=0,
     )
+    try:
+        is_citus = await server_of(connection) is Server.CITUS
+    except BaseException:
+        await connection.close()
+        raise
+    if not is_citus:
+        return connection
+    # A forced generic plan fails there: "could not create distributed plan".
+    await connection.close()
+    return await connect(url)
 
 
 def connect_blocking(url: str) -> Conn:
