@@ -1,0 +1,131 @@
+"""The users' test kit: its faces, its clock, its crashes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+import assay
+from assay.testing import SyncSandbox
+from boxes import Recorder, finish, start, step
+
+if TYPE_CHECKING:
+    from boxes import OpenBox
+
+
+def test_tests_that_are_not_async_have_a_sandbox_too(assay_database: str) -> None:
+    """With the same methods; `client.sync` goes to it."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    def f(ctx: assay.SyncContext) -> int:
+        ctx.step.sleep("nap", "1d")
+        return ctx.step.run("s", lambda: 42)
+
+    with SyncSandbox(client, database_url=assay_database) as box:
+        (run,) = client.sync.send(assay.Event("go", {})).run_ids
+        box.crash_after(commit=1)
+        box.advance("1d")
+        client.sync.score("a", 1, run_id=run)
+        assert client.sync.result(run, of=f) == 42
+        assert [score.value for score in box.scores(run)] == [1]
+        assert [one.id for one in box.runs("f")] == [run]
+        assert box.finished(run).status == box.run(run).status == "completed"
+        assert box.event(box.run(run).event_ids[0]).name == "go"
+
+
+@pytest.mark.anyio
+async def test_time_moves_only_when_told_and_stops_at_what_falls_due(open_box: OpenBox) -> None:
+    """`advance` goes from one due instant to the next, so nothing is late."""
+    client = assay.Client("app")
+    seen: list[timedelta] = []
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        for _ in range(3):
+            await ctx.step.sleep("nap", "8h")
+            await ctx.step.run("note", lambda: seen.append(box.clock.now() - begun))
+
+    async with open_box(client) as box:
+        begun = box.clock.now()
+        await start(box)
+        await box.settled()
+        assert box.clock.now() == begun
+        await box.advance("20h")
+        assert seen == [timedelta(hours=8), timedelta(hours=16)]
+        assert box.clock.now() == begun + timedelta(hours=20)
+
+
+@pytest.mark.anyio
+async def test_waiting_for_what_never_comes_fails_and_names_the_run(open_box: OpenBox) -> None:
+    """A step that waits for the test keeps its run live."""
+    client, go_on = assay.Client("app"), asyncio.Event()
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.step.run("s", go_on.wait)
+
+    async with open_box(client, patience_s=0.2) as box:
+        run = await start(box)
+        with pytest.raises(assay.AssayError, match=run) as caught:
+            await box.settled()
+        assert caught.value.code == "sandbox_busy"
+        go_on.set()
+
+
+@pytest.mark.anyio
+async def test_a_client_goes_its_own_way_again_afterwards(open_box: OpenBox) -> None:
+    """Outside of the block its requests go where they went before."""
+    client = assay.Client("app", url="http://127.0.0.1:1")
+    async with open_box(client):
+        await client.send(assay.Event("go", {}))
+    with pytest.raises(assay.AssayError) as caught:
+        await client.send(assay.Event("go", {}))
+    assert caught.value.code == "api_unreachable"
+
+
+@pytest.mark.anyio
+async def test_a_step_that_kills_its_worker_does_not_do_so_for_ever(open_box: OpenBox) -> None:
+    """After the first loss attempts are written down before they begin, and lost ones count."""
+    client, tries = assay.Client("app"), Recorder()
+
+    async def kill() -> None:
+        tries.append("")
+        box.crash()
+        await asyncio.Event().wait()
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> str:
+        await ctx.step.run("before", lambda: 1)
+        try:
+            await ctx.step.options(retries=1).run("s", kill)
+        except assay.StepError as error:
+            return error.name
+        return ""
+
+    async with open_box(client) as box:
+        run = await start(box)
+        await box.advance("1h")
+        ended = await box.finished(run)
+        assert ended.output == "WorkerLostError"
+        assert [one.status for one in step(ended, "s").attempts] == ["failed", "failed"]
+        assert len(tries) == 3
+
+
+@pytest.mark.anyio
+async def test_a_crash_leaves_no_step_with_a_memo_to_run_again(open_box: OpenBox) -> None:
+    """Only what was not committed is done again."""
+    client, done = assay.Client("app"), Recorder()
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        for name in "abc":
+            await ctx.step.run(name, done.note, name)
+
+    async with open_box(client) as box:
+        box.crash_before(commit=2)
+        assert (await finish(box)).status == "completed"
+        assert done == ["a", "b", "b", "c"]
