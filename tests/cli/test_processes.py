@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,19 @@ def test_serve_listens_where_it_is_told(assay: Program) -> None:
 
 
 def test_a_request_that_waits_does_not_hold_up_the_end(assay: Program) -> None:
-    """A long poll is cut off."""
-    assay.start("worker", SCORER).__exit__(None, None, None)
+    """Somebody waits a minute for the end of a run that nobody works on."""
+    with assay.start("worker", SCORER) as worker:
+        worker.line("working")
+        assert worker.stop() == 0
+    (sent,) = assay.read("send", "support/ticket.created", '{"ticketId": "tk_1"}')
     with assay.start("serve", "--port", "0") as server:
-        address = address_in(server.line("ready"))
-        with httpx2.stream("GET", f"{address}/api/v1/openapi.json") as answer:
-            assert answer.status_code == 200
+        port = int(server.line("ready").rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as waiting:
+            path = f"/api/v1/runs/{sent['run_ids'][0]}?wait_s=60"
+            waiting.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+            began = time.monotonic()
             assert server.stop() == 0
+            assert time.monotonic() - began < 30
 
 
 def test_a_taken_port_is_told_of(assay: Program) -> None:
