@@ -27,7 +27,8 @@ from assay.api.asking import who
 from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
 from assay.engine.garbage import collect_less
-from assay.engine.worker import Worker, WorkerOptions
+from assay.engine.options import WorkerOptions
+from assay.engine.worker import Worker
 from assay.errors import AssayError
 from assay.ids import Ids
 from assay.store import keys, partitions
@@ -125,6 +126,7 @@ async def working(
         heartbeat_s=settings.heartbeat_s,
         max_steps=settings.limits.run_steps,
         max_output_bytes=settings.limits.step_output_bytes,
+        max_promises=settings.limits.run_defers,
     )
     if concurrency is not None:
         options = replace(options, concurrency=concurrency)

@@ -12,6 +12,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -43,6 +45,7 @@ class AssayError(Exception):
         self.hint = hint
         self.is_retriable = is_retriable
 
+    @override
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 
@@ -108,9 +111,10 @@ class StepError(AssayError):
         """The class name of the error that the step raised."""
         return self.failure.type
 
+    @override
     def __str__(self) -> str:
         return f"step {self.step!r} failed: {self.failure.type}: {self.failure.message}"
 
 
-class Parked(BaseException):  # noqa: N818 - not an error: it unwinds a body whose run waits
+class Parked(BaseException):
     """Unwinds a body whose run can only wait; never caught by `except Exception`."""

@@ -25,14 +25,12 @@ class Limits:
     event_bytes: int = 512 * KIB
     """One event's data as JSON text."""
     step_output_bytes: int = 4 * MIB
-    """What one step gives back, as JSON text."""
+    """What one step or run gives back, as JSON text."""
     run_steps: int = 1_000
     """Steps of one run."""
-    run_output_bytes: int = 4 * MIB
-    """What a run gives back, as JSON text."""
     event_sessions: int = 5
     """Sessions of one event."""
-    run_defers: int = 100
+    run_defers: int = 20
     """Deferred scorers of one run."""
     score_name_bytes: int = 128
     """A score's name in UTF-8."""

@@ -22,7 +22,8 @@ from assay.clock import DatabaseClock
 from assay.engine.aftermath import Aftermath
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
-from assay.engine.worker import Worker, WorkerOptions
+from assay.engine.options import WorkerOptions
+from assay.engine.worker import Worker
 from assay.ids import Ids
 from assay.model.events import NewEvent
 from assay.store.pool import Link

@@ -67,7 +67,9 @@ class LiveRun:
             turn, app=host.app, attempt=(body_tries.made if body_tries else 0) + 1
         )
         self.trace = turn.trace
-        self.promises = Promises(self.id, self.generation, self.info.sessions)
+        self.promises = Promises(
+            self.id, self.generation, self.info.sessions, most=host.max_promises
+        )
         for promise in parse.promises(turn):
             self.promises.restore(promise)
         parent = turn.parent

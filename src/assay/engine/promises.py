@@ -57,7 +57,15 @@ class Promise:
 class Promises:
     """The promises of one run: those it made before, and those of this turn."""
 
-    def __init__(self, run: UUID, generation: int, sessions: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        run: UUID,
+        generation: int,
+        sessions: Mapping[str, str],
+        *,
+        most: int = MAX_PROMISES,
+    ) -> None:
+        self._most = most
         self._run = run
         self._generation = generation
         self._sessions = sessions
@@ -131,8 +139,8 @@ class Promises:
 
     def _over_limit(self, defer: Defer) -> str | None:
         accepted = [p for p in self._made.values() if p.state != "rejected"]
-        if len(accepted) >= MAX_PROMISES:
-            return f"a run may promise {MAX_PROMISES} scorers at most"
+        if len(accepted) >= self._most:
+            return f"a run may promise {self._most} scorers at most"
         size = len(defer.payload or "")
         if size > MAX_BYTES:
             return f"the payload has {size} bytes, {MAX_BYTES} are allowed"

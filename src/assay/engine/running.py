@@ -37,6 +37,7 @@ class Host(Protocol):
     spans: SpanWriter
     max_output_bytes: int
     max_steps: int
+    max_promises: int
 
     def may_act(self, lease: UUID) -> bool:
         """Whether the lease that a run was claimed under still holds: asked before each effect."""

@@ -109,6 +109,7 @@ class SpanWriter:
         self._waiting: deque[Row] = deque()
         self._writing = False
         self._ready = asyncio.Event()
+        self._quiet = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self.dropped = 0
 
@@ -124,7 +125,8 @@ class SpanWriter:
     async def drained(self) -> None:
         """Wait until all spans so far are stored."""
         while self._waiting or self._writing:
-            await asyncio.sleep(PAUSE_S / 5)
+            self._quiet.clear()
+            await self._quiet.wait()
 
     async def run(self) -> None:
         """Store for ever."""
@@ -136,6 +138,7 @@ class SpanWriter:
             self._ready.clear()
             while self._waiting:
                 await self._write()
+            self._quiet.set()
             if self.dropped > reported:
                 reported = self.dropped
                 _log.warning("%d spans were dropped: the database does not keep up", reported)

@@ -7,7 +7,6 @@ import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from assay.engine.holdings import Holdings
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
+from assay.engine.options import WorkerOptions
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
 from assay.engine.sweeping import Sweeper
 from assay.engine.timers import Timer, Timers
@@ -50,29 +50,6 @@ CLAIM = 200
 FEW = 4
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerOptions:
-    """How a worker works; seconds where it says `_s`.
-
-    Attributes:
-        concurrency: runs that are live at once; parked ones don't count.
-        threads: for steps that are plain functions.
-        pause_s: between claims while there is work.
-        idle_s: the longest pause between looks without a hint.
-        grace_s: how long steps in flight may go on when the worker is stopped.
-    """
-
-    lease_s: float = 10.0
-    heartbeat_s: float = 3.0
-    concurrency: int = 400
-    threads: int = 64
-    pause_s: float = 0.002
-    idle_s: float = 1.0
-    grace_s: float = 10.0
-    max_steps: int = 1_000
-    max_output_bytes: int = 4 * 1024 * 1024
-
-
 class Worker:
     """Runs the functions of one app of one project. `start`, then `stop`."""
 
@@ -97,11 +74,14 @@ class Worker:
         self.chance = chance
         self.options = options or WorkerOptions()
         self.max_steps = self.options.max_steps
+        self.max_promises = self.options.max_promises
         self.max_output_bytes = self.options.max_output_bytes
         self.versions: Mapping[str, str] = {
             id_: version_of(definition) for id_, definition in functions.items()
         }
-        self.threads: Executor = ThreadPoolExecutor(self.options.threads, thread_name_prefix="assay-step")
+        self.threads: Executor = ThreadPoolExecutor(
+            self.options.threads, thread_name_prefix="assay-step"
+        )
         self._functions = functions
         self._bodies = SyncBodies()
         self._live: dict[UUID, LiveRun] = {}
@@ -112,37 +92,44 @@ class Worker:
         self._is_stopping = False
         self._is_idle = False
         self._db = Connections(url, listen_url or url)
-        self._holdings = Holdings(
-            self._db.claims,
-            project=project,
-            clock=clock,
-            follow=lambda batch: self._aftermath.add(batch),
-        )
-        self.committer = Committer(
-            self._commit,
-            prepare=self._prepare,
-            follow=lambda batch: self._aftermath.add(batch),
-            doubt=self._holdings.doubt,
-        )
-        self.spans = SpanWriter(self._db.spans, project=project)
-        self._lease = Lease(
-            url,
-            project=project,
-            app=app,
-            lease_s=self.options.lease_s,
-            heartbeat_s=self.options.heartbeat_s,
-            ids=ids,
-            clock=learns,
-            on_lost=lambda: loop.call_soon_threadsafe(self._lost),
-        )
-        loop = asyncio.get_running_loop()
         arrivals = Arrivals(self._db.looks, project=project, clock=clock)
         ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
         self._aftermath = Aftermath(
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
-        self._sweeper = Sweeper(
-            Ingest(self._db.sweeps, project=project, clock=clock, ids=ids),
+        self._holdings = Holdings(
+            self._db.claims,
+            project=project,
+            clock=clock,
+            follow=self._aftermath.add,
+        )
+        self.committer = Committer(
+            self._commit,
+            prepare=self._prepare,
+            follow=self._aftermath.add,
+            doubt=self._holdings.doubt,
+        )
+        self.spans = SpanWriter(self._db.spans, project=project)
+        self._lease = self._make_lease(url, learns)
+        self._sweeper = self._make_sweeper()
+
+    def _make_lease(self, url: str, learns: DatabaseClock | None) -> Lease:
+        loop = asyncio.get_running_loop()
+        return Lease(
+            url,
+            project=self.project,
+            app=self.app,
+            lease_s=self.options.lease_s,
+            heartbeat_s=self.options.heartbeat_s,
+            ids=self.ids,
+            clock=learns,
+            on_lost=lambda: loop.call_soon_threadsafe(self._lost),
+        )
+
+    def _make_sweeper(self) -> Sweeper:
+        project, clock = self.project, self.clock
+        return Sweeper(
+            Ingest(self._db.sweeps, project=project, clock=clock, ids=self.ids),
             Arrivals(self._db.sweeps, project=project, clock=clock),
             project=project,
             clock=clock,
@@ -215,9 +202,11 @@ class Worker:
         """Claim no more, let steps in flight end for a while, give back what is left."""
         self._is_stopping = True
         self._wake.set()
-        deadline = asyncio.get_running_loop().time() + self.options.grace_s
-        while self._live and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.01)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.options.grace_s):
+                while self._live:
+                    self._wake.clear()
+                    await self._wake.wait()
         for run in list(self._live.values()):
             run.lose()
         await self.committer.drained()
@@ -248,7 +237,9 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("a part of the worker ended: %s", task.exception(), exc_info=task.exception())
+            _log.error(
+                "a part of the worker ended: %s", task.exception(), exc_info=task.exception()
+            )
 
     # Claiming
 

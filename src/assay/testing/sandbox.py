@@ -15,7 +15,7 @@ import httpx2
 from assay.api.app import create_app
 from assay.clock import ManualClock
 from assay.durations import seconds
-from assay.engine.worker import WorkerOptions
+from assay.engine.options import WorkerOptions
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
 from assay.sdk.http import Api
