@@ -35,6 +35,10 @@ class Committing(Protocol):
         """The writes are durable."""
         ...
 
+    def fault(self, error: Exception) -> None:
+        """Assay itself went wrong with this run: it ends, and no other one does."""
+        ...
+
     def lose(self) -> None:
         """The turn is lost, or whether the writes took effect is unknown: end without a trace."""
         ...
@@ -99,7 +103,13 @@ class Committer:
             for run in runs:
                 del self._dirty[run.id]
             batch = [(run, *run.take()) for run in runs]
-            await self._flush(batch)
+            try:
+                await self._flush(batch)
+            except Exception:  # noqa: BLE001 - what it may be is the point
+                # Nothing that these runs hold may end the writing of all others.
+                _log.exception("a flush of %d runs could not be made", len(batch))
+                for run in runs:
+                    run.lose()
 
     async def _flush(self, batch: list[tuple[Committing, Writes, Row]]) -> None:
         flush = Flush()
@@ -148,10 +158,8 @@ class Committer:
         for run, writes, _ in batch:
             try:
                 run.committed(writes, by_run[run.id])
-            except Exception:  # noqa: BLE001 - what it may be is the point
-                # What is wrong with one run must not end the writing of all others.
-                _log.exception("a run could not take in what was committed")
-                run.lose()
+            except Exception as error:  # noqa: BLE001 - what it may be is the point
+                run.fault(error)
         self._follow([writes for _, writes, _ in batch])
 
 

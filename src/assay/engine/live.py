@@ -13,13 +13,13 @@ from assay.engine.operations import Operations
 from assay.engine.promises import Promises
 from assay.engine.replay import describe
 from assay.engine.retries import delay_s
-from assay.engine.stepping import Stepping
+from assay.engine.stepping import Stepping, scoring_another
 from assay.engine.waits import NEVER
 from assay.engine.writes import Writes
 from assay.errors import AssayError
 from assay.ids import to_text
 from assay.model.journal import Entry, Memo
-from assay.sdk.port import StepCall
+from assay.sdk.port import ScoreWrite, StepCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from assay.engine.attempts import Attempt
     from assay.engine.endings import Status
     from assay.engine.replay import Asked, Finished, Replay, Turn
     from assay.engine.running import Host
@@ -93,17 +92,6 @@ class LiveRun:
     def is_suspect(self) -> bool:
         """Whether workers were lost with this turn since its last commit."""
         return self._losses > 0
-
-    def note_try(self, attempt: Attempt, span: int, retry_at: float) -> None:
-        """Remember a failed attempt for the next one in this turn."""
-        self.tries[attempt.key] = parse.Tries(
-            made=attempt.number,
-            retry_at=retry_at,
-            open_since=None,
-            span=span,
-            name=attempt.step.id,
-            index=attempt.step.index,
-        )
 
     # Life
 
@@ -199,6 +187,16 @@ class LiveRun:
         """Another worker has the turn, or nobody can tell: end without a trace."""
         self._leave(dropped=True)
 
+    def fault(self, error: Exception) -> None:
+        """Assay itself went wrong with this run: it fails and says so, the worker goes on."""
+        _log.error("run %s met a fault of Assay", to_text(self.id), exc_info=error)
+        if self.is_over or self.writes.finish is not None:
+            self.lose()
+            return
+        self.writes = Writes()
+        message = f"a fault of Assay ended the run: {type(error).__name__}: {error}"
+        self._end("failed", None, to_json(coded("engine_fault", message)))
+
     def refuse(self, error: psycopg.Error) -> None:
         """The database refuses these writes alone: the run fails and says why."""
         _log.error("run %s: its writes are refused: %s", to_text(self.id), error)
@@ -208,8 +206,7 @@ class LiveRun:
         self.writes = Writes()
         self._end("failed", None, to_json(failure))
         if is_ending:
-            # Even the end was refused, so it is something that ends with the run: only the
-            # result is left to write.
+            # Even the end was refused: only the result is left to write.
             self.writes = Writes(finish=self.writes.finish)
 
     # Going on
@@ -237,6 +234,8 @@ class LiveRun:
 
     def _start(self, asked: Asked) -> None:
         request = asked.operation.request
+        if isinstance(request, ScoreWrite) and not self._is_of_own(request.score.run):
+            request = scoring_another(request.score, self.host)
         if isinstance(request, StepCall):
             self.stepping.start(asked, request)
             return
@@ -251,6 +250,9 @@ class LiveRun:
         else:
             self.waits[asked.key] = begun
             self._has_waited = True
+
+    def _is_of_own(self, run: UUID) -> bool:
+        return run in (self.id, self._claimed.parent_run)
 
     def remember(
         self,

@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.clock import Clock
-    from assay.engine.attempts import Attempt
     from assay.engine.claimed import Tries
     from assay.engine.committer import Committer
     from assay.engine.operations import Operations
@@ -41,6 +40,10 @@ class Host(Protocol):
 
     def may_act(self, lease: UUID) -> bool:
         """Whether the lease that a run was claimed under still holds: asked before each effect."""
+        ...
+
+    async def knows(self, run: UUID) -> bool:
+        """Whether there is such a run in the project."""
         ...
 
     def chance(self) -> float:
@@ -94,10 +97,6 @@ class Running(Protocol):
         """Whether workers were lost with this turn since its last commit."""
         ...
 
-    def note_try(self, attempt: Attempt, span: int, retry_at: float) -> None:
-        """Remember a failed attempt for the next one in this turn."""
-        ...
-
     def remember(
         self,
         asked: Asked,
@@ -117,6 +116,10 @@ class Running(Protocol):
 
     def submit(self) -> None:
         """Have what there is written by the next flush."""
+        ...
+
+    def fault(self, error: Exception) -> None:
+        """Assay itself went wrong with this run: it fails and says so."""
         ...
 
     def lose(self) -> None:

@@ -7,10 +7,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.engine.attempts import Attempt, LeaseLostError, current_attempt, perform
+from assay.engine.claimed import Tries
 from assay.engine.failures import check_size, coded, to_json
 from assay.engine.operations import attempt_span
 from assay.engine.retries import delay_s
 from assay.engine.tracing import enter
+from assay.errors import AssayError
 from assay.ids import to_text
 from assay.model.journal import Memo
 from assay.sdk.port import CurrentStep, StepCall
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.engine.replay import Asked
-    from assay.engine.running import Running
+    from assay.engine.running import Host, Running
+    from assay.model.scores import NewScore
 
 
 class Stepping:
@@ -145,8 +148,12 @@ class Stepping:
         except LeaseLostError:
             run.lose()
             return
-        if not run.is_over:
+        if run.is_over:
+            return
+        try:
             self._land(attempt, call)
+        except Exception as error:  # noqa: BLE001 - nobody awaits this task
+            run.fault(error)
 
     def _land(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
@@ -189,7 +196,14 @@ class Stepping:
             )
             retry_at = attempt.ended_at + delay
             run.writes.attempts.append(self._row(attempt, retry_at))
-            run.note_try(attempt, self._spans[attempt.key], retry_at)
+            run.tries[attempt.key] = Tries(
+                made=attempt.number,
+                retry_at=retry_at,
+                open_since=None,
+                span=self._spans[attempt.key],
+                name=attempt.step.id,
+                index=attempt.step.index,
+            )
             self._waiting[attempt.key] = attempt.asked
             self.retries[attempt.key] = retry_at
             run.submit()
@@ -254,3 +268,22 @@ class Stepping:
             "ended": attempt.ended_at or None,
             "retry": retry_at,
         }
+
+
+def scoring_another(score: NewScore, host: Host) -> StepCall:
+    """A score about another run as a step, since only the database knows whether there is one."""
+
+    async def give() -> str:
+        if not await host.knows(score.run):
+            raise AssayError(
+                f"there is no run {to_text(score.run)}",
+                code="run_not_found",
+                field="run_id",
+                hint="take it from `ctx.run_id`, `Sent.run_ids` or the API",
+            )
+        attempt = current_attempt.get()
+        assert attempt is not None
+        attempt.scores.append(score)
+        return "null"
+
+    return StepCall(call=give, is_async=True, retries=0)

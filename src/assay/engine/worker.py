@@ -147,6 +147,13 @@ class Worker:
         """Whether the lease of this id still holds: a later one does not count."""
         return lease == self._lease.id and self._lease.holds()
 
+    async def knows(self, run: UUID) -> bool:
+        """Whether there is such a run in the project."""
+        found = await event_store.runs_exist(
+            await self._db.looks.get(), project=self.project, runs=[run]
+        )
+        return run in found
+
     def replay(self, run: Running, entries: Sequence[Entry]) -> Replay:
         """A replay of the run's body, in a context that carries its journal."""
         context = copy_context()
@@ -273,7 +280,10 @@ class Worker:
         for turn in claimed:
             run = LiveRun(turn, self._functions[turn.fn], self, lease=lease)
             self._live[run.id] = run
-            run.begin()
+            try:
+                run.begin()
+            except Exception as error:  # noqa: BLE001 - one run must not end the claims of all
+                run.fault(error)
         return len(claimed)
 
     async def _pause(self, claimed: int) -> None:
