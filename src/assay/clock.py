@@ -6,7 +6,6 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-
 _SLOW_S = 1.0
 
 
@@ -40,9 +39,11 @@ class DatabaseClock:
         return time.time()
 
     def time(self) -> float:
+        """The database's time, as far as it was learnt."""
         return time.time() + self._offset_s
 
     def now(self) -> datetime:
+        """The database's instant, as far as it was learnt."""
         return datetime.fromtimestamp(self.time(), UTC)
 
 
@@ -53,9 +54,11 @@ class ManualClock:
         self._now = start or datetime(2026, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:
+        """The instant that it was moved to."""
         return self._now
 
     def time(self) -> float:
+        """The instant that it was moved to, in seconds since 1970."""
         return self._now.timestamp()
 
     def advance(self, by: timedelta) -> datetime:

@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)} | {c.lower(): i for i, c in enumerate(_ALPHABET)}
 _LENGTH = 26
+_SYSTEM = random.SystemRandom()
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
 class Ids:
     """Mints ids. Tests pass a seeded `bits` to know them."""
 
-    def __init__(
-        self, clock: Clock, bits: Callable[[int], int] = random.SystemRandom().getrandbits
-    ) -> None:
+    def __init__(self, clock: Clock, bits: Callable[[int], int] = _SYSTEM.getrandbits) -> None:
         self._clock = clock
         self._bits = bits
 
@@ -87,7 +86,8 @@ def step_key(name: str, index: int) -> UUID:
     The first 128 bits of SHA-1 of the id, of `id:1` for the second use, and so on.
     """
     text = name if index == 0 else f"{name}:{index}"
-    return UUID(bytes=hashlib.sha1(text.encode("utf-8", "surrogatepass")).digest()[:16])
+    digest = hashlib.sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()
+    return UUID(bytes=digest[:16])
 
 
 def span_of(*parts: object) -> int:

@@ -218,7 +218,7 @@ def test_a_type_without_a_schema_is_refused_when_it_is_registered(client: assay.
     async def fn(ctx: assay.Context[Opaque]) -> None: ...
 
     assert code_of(lambda: str(fn.definition.options_json)) == "bad_schema"
-    assert code_of(lambda: assay.EventType("a", Opaque).codec.json_schema()) == "bad_schema"
+    assert code_of(assay.EventType("a", Opaque).codec.json_schema) == "bad_schema"
 
 
 def test_an_output_that_is_no_json_fails_the_run_for_good(client: assay.Client) -> None:
