@@ -15,7 +15,8 @@ from races.world import World, raced
 if TYPE_CHECKING:
     from assay.store.turns import Flush, Written
 
-CONNECTION_TERMINATED = "SELECT pg_terminate_backend(%s)"
+CONNECTION_TERMINATED = "SELECT pg_terminate_backend(%s::int)"
+LOCK_TURN = "SELECT FROM assay.turns WHERE project_id = 1 AND run_id = %s FOR UPDATE"
 
 
 class App:
@@ -72,7 +73,7 @@ async def test_a_connection_lost_before_the_commit(world: World) -> None:
     (run,) = (await world.send(world.event("go", {"n": 1}))).run_ids
     await world.until(lambda: _true(app.calls == 1))
     await holder.execute("BEGIN")
-    await holder.execute("SELECT FROM assay.turns FOR UPDATE")
+    await holder.execute("SELECT FROM assay.turns WHERE project_id = 1 FOR UPDATE")
     app.gate.set()
     backend = await world.until_blocked("assay.commit(")
     await world.rows(CONNECTION_TERMINATED, backend)
@@ -150,10 +151,10 @@ async def test_a_deadlock_is_tried_again(world: World) -> None:
     other = await world.connect()
     await other.execute("BEGIN")
     await other.execute("SET LOCAL deadlock_timeout = '1min'")
-    await other.execute("SELECT FROM assay.turns WHERE run_id = %s FOR UPDATE", [high])
+    await other.execute(LOCK_TURN, [high])
     app.gate.set()
     await world.until_blocked("assay.commit(")
-    await other.execute("SELECT FROM assay.turns WHERE run_id = %s FOR UPDATE", [low])
+    await other.execute(LOCK_TURN, [low])
     await other.execute("COMMIT")
     ended = await world.until_ended(*runs)
 
@@ -171,7 +172,7 @@ async def test_a_turn_taken_over_while_its_commit_waits(world: World) -> None:
     await world.until(lambda: _true(app.calls == 1))
     other = await world.connect()
     await other.execute("BEGIN")
-    await other.execute("SELECT FROM assay.turns FOR UPDATE")
+    await other.execute("SELECT FROM assay.turns WHERE project_id = 1 FOR UPDATE")
     app.gate.set()
     await world.until_blocked("assay.commit(")
     await other.execute("UPDATE assay.workers SET lost = true WHERE id = %s", [worker.id])

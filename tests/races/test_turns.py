@@ -76,7 +76,7 @@ async def test_a_claim_whose_answer_was_lost_is_given_back(world: World) -> None
         "UPDATE assay.turns SET state = 1, worker_id = %s, generation = 1", [worker.id]
     )
     await sending.execute("COMMIT")
-    await world.rows("SELECT pg_terminate_backend(%s)", backend)
+    await world.rows("SELECT pg_terminate_backend(%s::int)", backend)
 
     assert await world.until_ended(run) == [("completed", "true", None)]
 
@@ -117,6 +117,8 @@ async def test_a_worker_taken_for_lost_goes_on_under_another_id(world: World) ->
     (run,) = (await world.send(world.event("go"))).run_ids
     await world.until_row("SELECT count(*) = 1 FROM assay.turns WHERE state = 1")
     await world.rows("UPDATE assay.workers SET lost = true RETURNING id")
+    # A worker is marked only after its lease, by its own clock, has run out.
+    worker._lease._until = 0.0
     await world.until(lambda: is_other(worker.id, old))
     gate.set()
     ended = await world.until_ended(run)

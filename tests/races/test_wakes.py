@@ -124,14 +124,10 @@ async def test_both_sides_find_each_other(world: World) -> None:
     """Two looks give the wait an event at the same time: one does, and wakes once."""
     found = await waiting(world)
     holder = await begun(world)
-    await holder.execute("SELECT FROM assay.turns FOR UPDATE")
+    await holder.execute("SELECT FROM assay.turns WHERE project_id = 1 FOR UPDATE")
     one, two = await world.connect(), await world.connect()
     looks = [asyncio.create_task(resolve(world, found.run, over)) for over in (one, two)]
-    await world.until_row(
-        "SELECT count(*) = 2 FROM pg_stat_activity"
-        " WHERE wait_event_type = 'Lock' AND query LIKE '%assay.resolve(%'"
-        " AND datname = current_database()"
-    )
+    await world.until_blocked("assay.resolve(", count=2)
     await holder.execute("COMMIT")
     taken = await asyncio.gather(*looks)
 

@@ -11,7 +11,8 @@ from typing_extensions import override
 
 from assay.clock import DatabaseClock
 from assay.engine.ingest import Ingest, SendResult
-from assay.engine.worker import Worker, WorkerOptions
+from assay.engine.options import WorkerOptions
+from assay.engine.worker import Worker
 from assay.ids import Ids
 from assay.model.events import NewEvent
 from assay.store import flushes, turns
@@ -152,14 +153,31 @@ class World:
         """Wait until a query gives true."""
         await self.until(lambda: self.value(query, *values))
 
-    async def until_blocked(self, words: str) -> int:
-        """Wait until a statement with these words waits for a lock; gives its backend."""
+    async def until_blocked(self, words: str, *, count: int = 1) -> int:
+        """Wait until statements with these words wait for locks; gives the backend of one."""
+
+        async def is_so() -> bool:
+            return len(await self.blocked(words)) >= count
+
+        await self.until(is_so)
+        return (await self.blocked(words))[0]
+
+    async def blocked(self, words: str) -> list[int]:
+        """The backends that wait for a lock in a statement with these words."""
         query = (
-            "SELECT coalesce(min(pid), 0) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             " AND datname = current_database() AND query LIKE %s"
         )
-        await self.until(lambda: self.value(query, f"%{words}%"))
-        return int(await self.value(query, f"%{words}%"))
+        if await self.value("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"):
+            # Rows are locked on the nodes; the statements that came from here are known there.
+            query += (
+                " UNION SELECT (waiting_gpid %% 10000000000)::int FROM citus_lock_waits"
+                " WHERE blocked_statement LIKE %s"
+            )
+            found = await self.rows(query, f"%{words}%", f"%{words}%")
+        else:
+            found = await self.rows(query, f"%{words}%")
+        return sorted(row[0] for row in found)
 
     async def until_ended(self, *runs: UUID) -> list[tuple[str, str | None, str | None]]:
         """Wait until runs are over; gives status, output and error of each."""
