@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from assay.clock import DatabaseClock
-from assay.engine.aftermath import Aftermath
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.options import WorkerOptions
@@ -52,14 +51,10 @@ class HurriedClock(DatabaseClock):
         return self._since + (super().time() - self._since) * SPEED
 
 
-class DeadlyAftermath(Aftermath):
-    """Dies where there is something to look for."""
-
-    @override
-    def add(self, batch: Sequence[Writes]) -> None:
-        if any(writes.looks for writes in batch):
-            os.kill(os.getpid(), signal.SIGKILL)
-        super().add(batch)
+def follow_and_die(batch: Sequence[Writes]) -> None:
+    """Die where there is something to look for."""
+    if any(writes.looks for writes in batch):
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 class DeadlyIngest(Ingest):
@@ -84,7 +79,7 @@ async def work(url: str, clock: DatabaseClock, *, dies: bool = False) -> None:
         learns=clock,
     )
     if dies:
-        worker._aftermath.__class__ = DeadlyAftermath
+        worker.committer._follow = follow_and_die
     await worker.start()
     print("ready", flush=True)  # noqa: T201
     await asyncio.Event().wait()

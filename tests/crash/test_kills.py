@@ -10,7 +10,7 @@ import psycopg
 
 from assay.clock import DatabaseClock
 from crash.application import LEASE_S, RETRIES
-from crash.field import Field, kill
+from crash.field import PATIENCE_S, Field, kill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,7 @@ def test_killed_between_the_commit_of_a_wait_and_its_look(field: Field) -> None:
         (run,) = field.send("crash/waiter", {"n": 1})
         field.until(lambda: field.blocked("assay.commit("))
         field.send("crash/go", {"n": 1})
-    doomed.wait()
+    doomed.wait(PATIENCE_S)
     assert field.value("SELECT count(*) = 1 FROM assay.waits WHERE resolved_at IS NULL")
     field.worker()
     completes(field, run)
@@ -143,7 +143,7 @@ def test_a_sender_killed_between_the_commit_of_an_event_and_its_look(field: Fiel
     field.worker()
     (run,) = field.send("crash/waiter", {"n": 1})
     field.until_row("SELECT count(*) = 1 FROM assay.waits")
-    field.deadly_sender("crash/go", {"n": 1}).wait()
+    field.deadly_sender("crash/go", {"n": 1}).wait(PATIENCE_S)
     completes(field, run)
 
     assert len(field.effects("woken")) == 1

@@ -176,6 +176,8 @@ async def test_a_turn_taken_over_while_its_commit_waits(world: World) -> None:
     app.gate.set()
     await world.until_blocked("assay.commit(")
     await other.execute("UPDATE assay.workers SET lost = true WHERE id = %s", [worker.id])
+    # A worker is marked only after its lease, by its own clock, has run out.
+    worker._lease._until = 0.0
     await other.execute(
         "UPDATE assay.turns SET state = 0, worker_id = NULL, generation = generation + 1,"
         " losses = losses + 1"

@@ -281,7 +281,7 @@ def scene_database(assay_database: str) -> str:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(plan=PLANS)
 def test_no_wake_is_lost(scene_database: str, plan: Plan) -> None:
