@@ -115,6 +115,7 @@ def test_a_cursor_that_is_none_is_a_problem(api: ApiServer, cursor: str) -> None
         ({"score": "q", "score_max": "1e999"}, "score_max"),
         ({"score_min": 1}, "score"),
         ({"session_id": "1"}, "session_key"),
+        ({"functon_id": "answer"}, "functon_id"),
         ({"queued_after": "2026-01-01T00:00:00"}, "queued_after"),
         ({"queued_after": "0001-01-01T00:00:00Z"}, "queued_after"),
         ({"queued_before": "9999-12-31T23:59:59Z"}, "queued_before"),

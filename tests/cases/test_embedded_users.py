@@ -142,3 +142,13 @@ def test_binaries_that_the_account_can_not_reach_are_copied(data_dir: Path) -> N
     finally:
         for path in set(COPIES.glob("*")) - copies_before:
             shutil.rmtree(path)
+
+
+def test_a_data_directory_that_cannot_be_one(tmp_path: Path) -> None:
+    """A file in its place is told as such."""
+    file = tmp_path / "file"
+    file.touch()
+    for data_dir in (file, file / "below"):
+        with pytest.raises(AssayError, match="can't be made") as refused:
+            EmbeddedPostgres(data_dir).start()
+        assert refused.value.code == "setting_invalid"

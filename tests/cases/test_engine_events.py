@@ -9,6 +9,8 @@ import pydantic
 import pytest
 
 import assay
+from assay.clock import DatabaseClock
+from assay.ids import Ids, to_text
 from boxes import Recorder, finish, start, step
 
 if TYPE_CHECKING:
@@ -164,6 +166,29 @@ async def test_data_that_fails_the_schema_starts_nothing_and_the_event_says_so(
             (warning,) = (await box.event(event)).warnings
             assert "typed was not started: data.account" in warning
         assert [len(await box.runs(fn)) for fn in ("typed", "plain")] == [1, 3]
+
+
+async def test_one_event_id_twice_in_one_sending_is_one_event(open_box: OpenBox) -> None:
+    """From outside and from a run alike: the first of them counts, and starts its run once."""
+    client = assay.Client("app")
+    ids = [to_text(Ids(DatabaseClock()).new()) for _ in range(2)]
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.step.send_event("s", [assay.Event("a", {"n": n}, id=ids[1]) for n in (3, 4)])
+
+    @client.function("g", on="a")
+    async def g(ctx: assay.Context) -> int:
+        return int(ctx.event.data["n"])
+
+    async with open_box(client) as box:
+        sent = await box.send([assay.Event("a", {"n": n}, id=ids[0]) for n in (1, 2)])
+        await finish(box)
+        await box.settled()
+        runs = await box.runs("g")
+        assert sent.event_ids == (ids[0], ids[0])
+        assert len(sent.run_ids) == 1
+        assert sorted(str(run.output) for run in runs) == ["1", "3"]
 
 
 async def test_send_event_is_a_step_that_starts_runs(open_box: OpenBox) -> None:

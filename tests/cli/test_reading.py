@@ -133,6 +133,13 @@ def test_exit_codes(assay: Program, arguments: list[str], code: int, word: str) 
     assert word in assay.run(*arguments, code=code).stderr
 
 
+def test_an_event_that_starts_nothing_says_so(assay: Program) -> None:
+    """On stderr: stdout belongs to scripts."""
+    sent = assay.run("send", "nobody/listens")
+    assert "no function was started" in sent.stderr
+    assert sent.stdout.startswith("event ")
+
+
 def test_an_api_that_does_not_answer(assay: Program) -> None:
     """Exit code 4."""
     assay.environment["ASSAY_URL"] = "http://127.0.0.1:9"

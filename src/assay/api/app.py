@@ -5,9 +5,10 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from assay.api import problems, schemas
+from assay.api.asking import check_parameters
 from assay.api.paths import EncodedPaths
 from assay.api.routers import (
     ecosystem,
@@ -76,7 +77,7 @@ def create_app(
     problems.install(app)
     app.add_middleware(EncodedPaths, prefix=f"{PREFIX}/sessions/")
     for resource in _RESOURCES:
-        app.include_router(resource.router, prefix=PREFIX)
+        app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(check_parameters)])
     app.include_router(ecosystem.router)
     setattr(app, "openapi", schemas.complete(app))  # noqa: B010 - mypy guards methods
     return app

@@ -31,6 +31,21 @@ def services_of(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
+def check_parameters(request: Request) -> None:
+    """`bad_filter` for what the route doesn't know: a misspelt filter must not answer for all."""
+    if not request.query_params:
+        return
+    known = sorted(field.alias for field in request.scope["route"].dependant.query_params)
+    for name in request.query_params:
+        if name not in known:
+            raise AssayError(
+                f"{name!r} is no parameter here",
+                code="bad_filter",
+                field=name,
+                hint=f"there are {', '.join(known)}" if known else "leave the query out",
+            )
+
+
 async def who(request: Request) -> Principal:
     """Who asks; `key_missing`, `key_invalid` or `not_local` where nobody may."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")

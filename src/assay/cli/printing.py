@@ -31,6 +31,9 @@ STYLES = {
     "skipped": "dim",
 }
 MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "waiting": "◷", "running": "▶"}
+_WHOLE = {"run", "status", "state", "value", "took", "prefix"}
+_INSTANTS = {"queued", "at", "promised", "due", "last active", "created", "revoked"}
+_WIDE = 140
 _LONGEST = 60
 _ENDLESS = 10_000
 _MS, _MINUTE, _HOUR = 1000, 60, 3600
@@ -63,14 +66,25 @@ def print_json(items: Iterable[Item]) -> None:
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[Text | str]], *, empty: str
 ) -> None:
-    """A table, or what to say where there is nothing to show."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for place, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=place == 0)
+    """A table, or what to say where there is nothing to show.
+
+    In a narrow terminal texts are folded: ids and states stay whole, for they get copied.
+    """
+    out = console()
+    is_narrow = out.width < _WIDE
+    table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
+    two_lines = [is_narrow and column in _INSTANTS for column in columns]
+    for column, has_instants in zip(columns, two_lines, strict=True):
+        table.add_column(column, overflow="fold", no_wrap=has_instants or column in _WHOLE)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(
+            *(
+                cell.replace(" ", "\n") if has_instants and isinstance(cell, str) else cell
+                for cell, has_instants in zip(row, two_lines, strict=True)
+            )
+        )
     if table.row_count:
-        console().print(table)
+        out.print(table)
     else:
         note(empty)
 

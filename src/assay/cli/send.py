@@ -11,7 +11,7 @@ import typer
 from assay.cli.asking import ask
 from assay.cli.exits import Exit
 from assay.cli.options import Json, pair_of, settings_of
-from assay.cli.printing import print_json, say
+from assay.cli.printing import note, print_json, say
 from assay.clock import DatabaseClock
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
@@ -52,6 +52,10 @@ def send(
 
     async def question(api: Api) -> tuple[Item, list[Item]]:
         sent = await api.post("/events", {"events": [event]})
+        if not sent["run_ids"]:
+            note("no function was started")
+            for warning in (await api.get(f"/events/{sent['event_ids'][0]}"))["warnings"]:
+                note(f"  {warning}")
         return sent, [await _until_over(api, run) for run in sent["run_ids"]] if wait else []
 
     sent, runs = ask(question, settings_of())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from assay.cli.printing import Item
 
 _SCORED = "gen_ai.evaluation.result"
+_BRIEF, _WHOLE = 60, 4_000
+_FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
+_NOT_YOURS = re.compile(r"[\\/](assay[\\/](engine|sdk)|lib[\\/]python[\d.]+|site-packages)[\\/]")
 
 
 def tree_of(run: Item, others: Sequence[Item]) -> Tree:
@@ -59,6 +63,8 @@ class _Drawing:
             yield _dim(f"parent run {run['parent_run_id']}")
         if run["output"] is not None:
             yield _dim(f"output {short(run['output'])}")
+        if run["error"]:
+            yield from _error_lines(run["error"])
         for warning in run["warnings"]:
             yield Text(f"! {warning}", "yellow")
 
@@ -96,7 +102,9 @@ class _Drawing:
             line.append(f" ({span['index']})", "dim")
         line.append(self._when(span), "dim")
         if span["status_message"]:
-            line.append(f"  {short(span['status_message'])}", "red")
+            # What went wrong stands whole on the attempt that it happened in.
+            longest = _WHOLE if kind == "attempt" else _BRIEF
+            line.append(f"  {short(span['status_message'], longest)}", "red")
         elif step is not None and step["output"] is not None:
             line.append(f"  {short(step['output'])}", "dim")
         return line
@@ -109,7 +117,9 @@ class _Drawing:
         line.append(f" {run['status']}", STYLES.get(run["status"], ""))
         line.append(self._when(span), "dim")
         if run["error"]:
-            line.append(f"  {run['error']['type']}: {short(run['error']['message'])}", "red")
+            longest = _BRIEF if run is self._run else _WHOLE
+            message = short(run["error"]["message"], longest)
+            line.append(f"  {run['error']['type']}: {message}", "red")
         return line
 
     def _when(self, span: Item) -> str:
@@ -118,6 +128,16 @@ class _Drawing:
         after = (parse_instant(span["started_at"]) - parse_instant(start)).total_seconds()
         took = lasted(span["started_at"], span["ended_at"])
         return f"  +{duration(after)}" + (f", took {took}" if took else ", goes on")
+
+
+def _error_lines(error: Item) -> Iterator[Text]:
+    code = f" ({error['code']})" if error["code"] else ""
+    yield Text(f"error {error['type']}{code}: {short(error['message'], _WHOLE)}", "red")
+    frames = _FRAME.findall(error["traceback"] or "")
+    own = [frame for frame in frames if not _NOT_YOURS.search(frame[0])]
+    if own:
+        path, line, name = own[-1]
+        yield _dim(f"at {path}, line {line}, in {name}")
 
 
 def _state(span: Item, kind: str | None, step: Item | None) -> str:

@@ -69,6 +69,8 @@ class Ingest:
         """Write events that came from outside; an id sent again gives the same runs again."""
         if not events:
             return SendResult(event_ids=(), run_ids=())
+        event_ids = tuple(event.id for event in events)
+        events = _once(events)
         while True:
             incoming = [_incoming(event) for event in events]
             runs = [run for one in incoming for run in self._runs(one)]
@@ -90,9 +92,7 @@ class Ingest:
         if len(done.event_ids) < len(events):
             arrivals += await self._sent_before(incoming, new=set(done.event_ids))
         await self.arrive(arrivals, apps={run["app"] for run in runs})
-        return SendResult(
-            event_ids=tuple(event.id for event in events), run_ids=(*run_ids, *done.known)
-        )
+        return SendResult(event_ids=event_ids, run_ids=(*run_ids, *done.known))
 
     async def _sent_before(self, incoming: Sequence[_Incoming], *, new: set[UUID]) -> list[Arrival]:
         """Events whose first sending may have failed before it looked for waits."""
@@ -111,6 +111,7 @@ class Ingest:
         """
         if not events:
             return
+        events = _once(events)
         while True:
             incoming = [_incoming(event) for event in events]
             runs = [run for one in incoming for run in self._runs(one, traces)]
@@ -195,6 +196,14 @@ class Ingest:
                 }
             )
         return rows
+
+
+def _once(events: Sequence[NewEvent]) -> list[NewEvent]:
+    """The first event of each id, as the store keeps them: the others are the same event."""
+    first: dict[UUID, NewEvent] = {}
+    for event in events:
+        first.setdefault(event.id, event)
+    return list(first.values())
 
 
 def _incoming(event: NewEvent) -> _Incoming:

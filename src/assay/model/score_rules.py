@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from assay.errors import AssayError
+from assay.model.event_rules import EARLIEST, LATEST
 
 MAX_NAME_BYTES = 128
 MAX_AUTHOR_BYTES = 512
@@ -151,6 +152,9 @@ def _at(at: object) -> datetime | None:
         return None
     if not isinstance(at, datetime) or at.tzinfo is None:
         raise _refusal("detail", "at", "score at must be a datetime with a time zone")
+    if not EARLIEST <= at < LATEST:
+        message = f"score at must lie between 1980 and 2100 (got {at.isoformat()})"
+        raise _refusal("detail", "at", message)
     return at.astimezone(UTC)
 
 

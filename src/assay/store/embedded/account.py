@@ -56,10 +56,17 @@ def make_data_dir(data_dir: Path) -> None:
     make_data_dir(data_dir.parent)
     try:
         data_dir.mkdir(mode=0o755)
-    except FileExistsError:
-        return
     except PermissionError as error:
         raise _not_ours(data_dir, data_dir.parent.stat().st_uid) from error
+    except OSError as error:
+        if data_dir.is_dir():
+            return
+        raise AssayError(
+            f"the data directory {data_dir} can't be made: {error.strerror}",
+            code="setting_invalid",
+            field="ASSAY_DATA_DIR",
+            hint="name a directory, or a place where one can be made",
+        ) from error
     if os.geteuid() == 0:
         around = data_dir.parent.stat()
         os.chown(data_dir, around.st_uid, around.st_gid, follow_symlinks=False)
