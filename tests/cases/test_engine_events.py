@@ -168,6 +168,23 @@ async def test_data_that_fails_the_schema_starts_nothing_and_the_event_says_so(
         assert [len(await box.runs(fn)) for fn in ("typed", "plain")] == [1, 3]
 
 
+async def test_a_condition_that_is_no_cel_costs_its_own_function_alone(open_box: OpenBox) -> None:
+    """The event is taken, the others start, and the event says what did not."""
+    client = assay.Client("app")
+
+    @client.function("broken", on=assay.on("go", if_="event.data. >"))
+    async def broken(_: assay.Context) -> None: ...
+
+    @client.function("whole", on="go")
+    async def whole(_: assay.Context) -> None: ...
+
+    async with open_box(client) as box:
+        sent = await box.send(assay.Event("go", {}))
+        assert len(sent.run_ids) == 1
+        (warning,) = (await box.event(sent.event_ids[0])).warnings
+        assert warning.startswith("broken was not started: the condition is not valid")
+
+
 async def test_one_event_id_twice_in_one_sending_is_one_event(open_box: OpenBox) -> None:
     """From outside and from a run alike: the first of them counts, and starts its run once."""
     client = assay.Client("app")

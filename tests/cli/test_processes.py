@@ -154,6 +154,16 @@ def test_files_that_cannot_be_loaded(assay: Program) -> None:
     empty.write_text("import assay\n\nclient = assay.Client('a')\n")
     assert "app_without_functions" in assay.run("worker", "empty.py", code=1).stderr
 
+    condition = assay.directory / "condition.py"
+    condition.write_text(
+        "import assay\n\nclient = assay.Client('a')\n\n"
+        "@client.function('f', on=assay.on('go', if_='event.data. >'))\n"
+        "async def f(ctx: assay.Context) -> None: ...\n"
+    )
+    told = assay.run("worker", "condition.py", code=1).stderr
+    assert "a trigger of 'f' has a condition that is no CEL" in told
+    assert "bad_condition" in told
+
     broken = assay.directory / "broken.py"
     broken.write_text("import assay\nprint(undefined)\n")
     done = assay.run("worker", "broken.py", code=1)

@@ -9,6 +9,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assay.engine.conditions import Condition
 from assay.errors import AssayError
 from assay.sdk.client import Client
 
@@ -20,7 +21,7 @@ def clients_of(targets: Sequence[str]) -> list[Client]:
     """The clients with functions that these files and modules, and what they import, declare.
 
     Raises:
-        AssayError: `app_not_found`, `app_not_loaded`, `app_without_functions`.
+        AssayError: `app_not_found`, `app_not_loaded`, `app_without_functions`, `bad_condition`.
     """
     before = set(sys.modules)
     for target in targets:
@@ -37,7 +38,27 @@ def clients_of(targets: Sequence[str]) -> list[Client]:
             field="app",
             hint='client = assay.Client("my-app"), then decorate with @client.function(...)',
         )
+    for client in found.values():
+        _check_conditions(client)
     return list(found.values())
+
+
+def _check_conditions(client: Client) -> None:
+    """Refuse CEL that no event could be held against: registered, it would refuse them all."""
+    for function in client.functions.values():
+        for trigger in function.triggers:
+            if trigger.condition is None:
+                continue
+            try:
+                Condition.compile(trigger.condition, variables=("event",))
+            except AssayError as error:
+                raise AssayError(
+                    f"a trigger of {function.id!r} has a condition that is no CEL:"
+                    f" {error.message} in: {trigger.condition}",
+                    code=error.code,
+                    field="if_",
+                    hint="write CEL over event, such as event.data.total > 100",
+                ) from error
 
 
 def folder_of(target: str) -> Path:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay.engine.conditions import Condition
 from assay.engine.matching import patterns_of
 from assay.engine.schemas import fits
+from assay.errors import AssayError
 from assay.store import events as store
 
 if TYPE_CHECKING:
@@ -75,7 +76,12 @@ class Catalog:
                         continue
                 if trigger.condition is not None:
                     variable = variable or event.variable()
-                    condition = Condition.compile(trigger.condition, variables=("event",))
+                    try:
+                        condition = Condition.compile(trigger.condition, variables=("event",))
+                    except AssayError as error:
+                        # One function's fault: the others get the event.
+                        refused.append(f"{trigger.target.fn} was not started: {error.message}")
+                        continue
                     if not condition.holds({"event": variable}):
                         continue
                 found[trigger.target] = None
