@@ -12,7 +12,7 @@ from assay.engine.failures import check_size, coded, to_json
 from assay.engine.operations import attempt_span
 from assay.engine.retries import delay_s
 from assay.engine.tracing import enter
-from assay.errors import AssayError
+from assay.errors import AssayError, RetryAfterError
 from assay.ids import to_text
 from assay.model.journal import Memo
 from assay.sdk.port import CurrentStep, StepCall
@@ -234,6 +234,8 @@ class Stepping:
             ),
             started_at=since,
             ended_at=run.host.clock.time(),
+            # The lease that had to run out was pause enough.
+            error=RetryAfterError("the worker was lost", after=0),
             failure=coded(
                 "worker_lost",
                 "the worker that ran this attempt was lost",
