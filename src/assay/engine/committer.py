@@ -99,17 +99,20 @@ class Committer:
                 await self._wake.wait()
             # What is ready in the loop right now joins this flush.
             await asyncio.sleep(0)
-            runs = list(self._dirty.values())[:MAX_RUNS]
+            await self._flush_next()
+
+    async def _flush_next(self) -> None:
+        runs = list(self._dirty.values())[:MAX_RUNS]
+        for run in runs:
+            del self._dirty[run.id]
+        batch = [(run, *run.take()) for run in runs]
+        try:
+            await self._flush(batch)
+        except Exception:  # noqa: BLE001 - what it may be is the point
+            # Nothing that these runs hold may end the writing of all others.
+            _log.exception("a flush of %d runs could not be made", len(batch))
             for run in runs:
-                del self._dirty[run.id]
-            batch = [(run, *run.take()) for run in runs]
-            try:
-                await self._flush(batch)
-            except Exception:  # noqa: BLE001 - what it may be is the point
-                # Nothing that these runs hold may end the writing of all others.
-                _log.exception("a flush of %d runs could not be made", len(batch))
-                for run in runs:
-                    run.lose()
+                run.lose()
 
     async def _flush(self, batch: list[tuple[Committing, Writes, Row]]) -> None:
         flush = Flush()

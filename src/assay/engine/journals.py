@@ -130,7 +130,7 @@ class RunJournal:
 
     def _refuse_parked(self) -> None:
         replay = self._run.replay
-        if replay is not None and replay.is_unwinding:
+        if replay is None or replay.is_unwinding:
             raise Parked
 
 

@@ -233,6 +233,8 @@ class LiveRun:
             self._start(asked)
 
     def _start(self, asked: Asked) -> None:
+        if self.is_over:
+            return
         request = asked.operation.request
         if isinstance(request, ScoreWrite) and not self._is_of_own(request.score.run):
             request = scoring_another(request.score, self.host)
@@ -391,4 +393,8 @@ class LiveRun:
             self.replay.unwind()
             if self.replay.leaked:
                 _log.warning("run %s did not end: %s", to_text(self.id), self.replay.leaked)
+            else:
+                self.replay = None
+        # With no part that points back, a run is freed at once and not by the garbage collector.
+        del self.stepping, self.journal
         self.host.left(self, dropped=dropped)

@@ -145,15 +145,15 @@ class Stepping:
                 threads=host.threads,
                 call_at=host.call_at,
             )
+            if not run.is_over:
+                self._land(attempt, call)
         except LeaseLostError:
             run.lose()
-            return
-        if run.is_over:
-            return
-        try:
-            self._land(attempt, call)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task
             run.fault(error)
+        finally:
+            # Both point back to the attempt: what is freed by itself needs no garbage collector.
+            attempt.task = attempt.error = None
 
     def _land(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
