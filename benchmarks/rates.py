@@ -10,6 +10,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from benchmarks.engine import Sender
+from benchmarks.place import cpu_s
 from benchmarks.table import Line, ratio_line
 
 if TYPE_CHECKING:
@@ -32,12 +33,18 @@ async def rates(
     ) -> Line:
         await work(max(10, count // 10))
         found = []
+        spent = [0.0, 0.0]
         for _ in range(pairs):
             base = floor.per_second(max(0.2, scale))
+            before = cpu_s(worker.pid), place.postgres_cpu_s()
             started = time.perf_counter()
             await work(count)
             found.append((count / (time.perf_counter() - started), base))
-        return ratio_line(name, found, gate=gate)
+            spent[0] += cpu_s(worker.pid) - before[0]
+            spent[1] += place.postgres_cpu_s() - before[1]
+        each_us = [round(seconds / count / pairs * 1e6) for seconds in spent]
+        cpu = f"CPU each: worker {each_us[0]:,} µs, PostgreSQL {each_us[1]:,} µs"
+        return ratio_line(name, found, gate=gate, note=cpu)
 
     async def many(name: str, count: int) -> None:
         first, sent = worker.ended, 0

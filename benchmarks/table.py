@@ -41,12 +41,12 @@ class Line:
         return "held" if is_held else "MISSED"
 
 
-def ratio_line(name: str, pairs: Sequence[tuple[float, float]], *, gate: float) -> Line:
+def ratio_line(name: str, pairs: Sequence[tuple[float, float]], *, gate: float, note: str) -> Line:
     """A line of interleaved pairs (figure, floor), each a second."""
     rate, floor = (median(column) for column in zip(*pairs, strict=True))
     return Line(
         name=name,
-        figure=f"{rate:,.0f}/s, floor {floor:,.0f}/s",
+        figure=f"{rate:,.0f}/s, floor {floor:,.0f}/s\n{note}",
         value=median(figure / base for figure, base in pairs),
         gate=gate,
         rate=rate,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.settings import Limits
-    from assay.store.pool import AsyncConn
+    from assay.store.pool import FullConn
     from assay.store.turns import Row
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ class ApiServer:
         self.app = create_app(database_url=url, clock=self.clock, dev=dev, limits=limits)
         transport = httpx2.ASGITransport(app=self.app, raise_app_exceptions=False)
         self._client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:8787")
-        self.connection: AsyncConn = self._loop.run(connect(url))
+        self.connection: FullConn = self._loop.run(connect(url))
 
     def __enter__(self) -> Self:
         return self

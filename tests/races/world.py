@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     import assay
-    from assay.store.pool import AsyncConn
+    from assay.store.pool import AsyncConn, FullConn
     from assay.store.turns import ClaimedTurn, Flush, Written
 
 PROJECT = 1
@@ -60,7 +60,7 @@ class World:
         world._looking = await world.connect()
         return world
 
-    async def connect(self) -> AsyncConn:
+    async def connect(self) -> FullConn:
         """One more connection."""
         connection = await connect(self.url)
         self._stack.push_async_callback(connection.close)

@@ -14,6 +14,8 @@ from assay.store.pool import Link, connect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from assay.store.pool import FullConn
+
 _log = logging.getLogger("assay.engine")
 _RETRY_S = 0.2
 
@@ -35,8 +37,13 @@ class Connections:
         self.looks = Link(url, is_hot=True)
         self.sweeps = Link(url, is_hot=True)
         self.spans = Link(url, is_durable=False)
+        self._url = url
         self._listen_url = listen_url
         self._listening: asyncio.Task[None] | None = None
+
+    async def open(self) -> FullConn:
+        """One for what is done once; whoever asks closes it."""
+        return await connect(self._url)
 
     def listen(self, channel: str, hinted: Callable[[], None]) -> None:
         """Call `hinted` for each notification on a channel, from now on and instead of before."""

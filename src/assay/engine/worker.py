@@ -190,12 +190,13 @@ class Worker:
 
     async def start(self) -> None:
         """Connect, register the functions and begin to claim."""
-        await event_store.register(
-            await self._db.claims.get(),
-            [function_row(self.app, one) for one in self._functions.values()],
-            project=self.project,
-            now=self.clock.now(),
-        )
+        async with await self._db.open() as connection:
+            await event_store.register(
+                connection,
+                [function_row(self.app, one) for one in self._functions.values()],
+                project=self.project,
+                now=self.clock.now(),
+            )
         await asyncio.to_thread(self._lease.start)
         self._db.listen(event_store.channel(self.id), self._hinted)
         install()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from assay.store.pool import AsyncConn
+    from assay.store.pool import AsyncConn, FullConn
     from assay.store.turns import Row
 
 _SQL = queries("events")
@@ -309,17 +309,16 @@ async def functions(
     connection: AsyncConn, *, project: int
 ) -> tuple[int, list[tuple[str, str, str, str, list[dict[str, Any]]]]]:
     """The catalog's version, and (app, fn, kind, version, triggers) of each function."""
-    async with connection.pipeline():
-        # The version first: functions registered in between are then seen as a stale catalog.
-        version = await connection.execute(_SQL["catalog"], {"project": project})
-        rows = await connection.execute(_SQL["functions"], {"project": project})
+    # The version first: functions registered in between are then seen as a stale catalog.
+    version = await connection.execute(_SQL["catalog"], {"project": project})
+    rows = await connection.execute(_SQL["functions"], {"project": project})
     found = await version.fetchone()
     assert found is not None
     return found[0], [(r[0], r[1], r[2], r[3], r[4]) for r in await rows.fetchall()]
 
 
 async def register(
-    connection: AsyncConn, rows: Sequence[Row], *, project: int, now: datetime
+    connection: FullConn, rows: Sequence[Row], *, project: int, now: datetime
 ) -> None:
     """Make functions known; events that are sent afterwards start them."""
     async with connection.transaction(), connection.cursor() as cursor:

@@ -11,10 +11,13 @@ import psycopg
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import TupleRow, dict_row
 
+from assay.store import direct
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-AsyncConn: TypeAlias = "AsyncConnection[TupleRow]"
+AsyncConn: TypeAlias = direct.AsyncConn
+FullConn: TypeAlias = "AsyncConnection[TupleRow]"
 Conn: TypeAlias = "Connection[TupleRow]"
 
 
@@ -33,7 +36,7 @@ _HOT = (
 )
 
 
-async def connect(url: str) -> AsyncConn:
+async def connect(url: str) -> FullConn:
     """A connection for all that is not hot; autocommit."""
     return await AsyncConnection.connect(url, autocommit=True, options=_COMMON)
 
@@ -58,7 +61,7 @@ async def connect_hot(url: str, *, is_durable: bool = True) -> AsyncConn:
         await connection.close()
         raise
     if not is_citus:
-        return connection
+        return direct.DirectConnection(connection)
     # A forced generic plan fails there: "could not create distributed plan".
     await connection.close()
     return await connect(url)
@@ -69,7 +72,7 @@ def connect_blocking(url: str) -> Conn:
     return Connection.connect(url, autocommit=True, options=_COMMON)
 
 
-async def server_of(connection: AsyncConn) -> Server:
+async def server_of(connection: FullConn) -> Server:
     """Which server this is; nothing else in the project asks."""
     cursor = await connection.execute("SELECT 1 FROM pg_extension WHERE extname = 'citus'")
     return Server.CITUS if await cursor.fetchone() else Server.PLAIN
@@ -126,7 +129,7 @@ class ReadPool:
     def __init__(self, url: str, *, size: int = 4) -> None:
         self._url = url
         self._size = size
-        self._idle: list[AsyncConn] = []
+        self._idle: list[FullConn] = []
 
     @asynccontextmanager
     async def reading(
