@@ -13,7 +13,7 @@ from assay.access import keys
 from assay.api.app import create_app
 from assay.clock import ManualClock
 from assay.ids import Ids, parse, step_key
-from assay.store import events, user_spans
+from assay.store import registrations, user_spans
 from assay.store.pool import connect
 
 if TYPE_CHECKING:
@@ -149,7 +149,11 @@ class ApiServer:
             }
             for fn in fns
         ]
-        self.run(events.register(self.connection, rows, project=project, now=self.clock.now()))
+        self.run(
+            registrations.register(
+                self.connection, rows, project=project, source="", now=self.clock.now()
+            )
+        )
 
     def start(self, *, name: str = "ticket", **event: Any) -> str:
         """Send an event that starts one run, newer than those before; gives the run's id."""

@@ -113,15 +113,23 @@ async def private_api(url: str, settings: Settings) -> FastAPI:
 
 @asynccontextmanager
 async def working(
-    url: str, settings: Settings, clients: Sequence[Client], *, concurrency: int | None = None
+    url: str,
+    settings: Settings,
+    clients: Sequence[Client],
+    *,
+    source: str = "",
+    concurrency: int | None = None,
 ) -> AsyncIterator[None]:
     """A worker for each client, until the block ends.
+
+    A function that is gone from its *source*, the files that the clients are from, is retired.
 
     Raises:
         AssayError: `project_not_found`.
     """
     project = await project_named(url, settings.project)
     options = WorkerOptions(
+        source=source,
         lease_s=settings.lease_s,
         heartbeat_s=settings.heartbeat_s,
         max_steps=settings.limits.run_steps,

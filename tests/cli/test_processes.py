@@ -118,6 +118,9 @@ def test_dev_is_all_in_one_and_renews_its_worker(embedded: Program) -> None:
         app.write_text(code.replace("answer-support-ticket", "answer-anew"))
         dev.line("working support-agent: answer-anew")
         assert httpx2.get(f"{address}/api/v1/health").is_success
+        dev.line("WARNING assay.engine: no longer in the code of support-agent")
+        sent = embedded.read("send", "support/ticket.created", '{"ticketId": "t"}', "--wait")
+        assert [run["function_id"] for run in sent] == ["answer-anew"]
         assert dev.stop() == 0
 
 

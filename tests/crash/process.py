@@ -26,6 +26,7 @@ from assay.engine.worker import Worker
 from assay.ids import Ids
 from assay.model.events import NewEvent
 from assay.store.pool import Link
+from assay.store.workers import Serves
 from crash.application import LEASE_S, client
 
 if TYPE_CHECKING:
@@ -92,14 +93,13 @@ async def send(url: str, name: str, data: str) -> None:
     lease = Lease(
         url,
         project=PROJECT,
-        app=None,
         lease_s=LEASE_S,
         heartbeat_s=HEARTBEAT_S,
         ids=ids,
         clock=clock,
         on_lost=lambda: None,
     )
-    await asyncio.to_thread(lease.start)
+    await asyncio.to_thread(lease.start, Serves())
     ingest = DeadlyIngest(Link(url), project=PROJECT, clock=clock, ids=ids)
     await ingest.send([NewEvent(id=ids.new(), name=name, data=data, ts=datetime.now(UTC))])
 

@@ -151,6 +151,7 @@ def function(one: FunctionRecord) -> dict[str, Answer]:
         "scores": [str(name) for name in scores] if isinstance(scores, list) else [],
         "retries": retries if isinstance(retries, int) else _DEFAULT_RETRIES,
         "seen_at": one.registered_at,
+        "retired_at": one.retired_at,
     }
 
 

@@ -39,7 +39,9 @@ def worker(
             if with_parent:
                 # The parent holds the other end, whose death therefore closes it.
                 asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
-            async with app.working(url, settings, clients, concurrency=concurrency):
+            async with app.working(
+                url, settings, clients, source=" ".join(sorted(targets)), concurrency=concurrency
+            ):
                 say(described(clients))
                 await stop.wait()
 

@@ -42,7 +42,6 @@ class Lease:
         url: str,
         *,
         project: int,
-        app: str | None,
         lease_s: float,
         heartbeat_s: float,
         ids: Ids,
@@ -51,7 +50,7 @@ class Lease:
     ) -> None:
         self._url = url
         self._project = project
-        self._app = app
+        self._serves = store.Serves()
         self._lease_s = lease_s
         self._heartbeat_s = heartbeat_s
         self._ids = ids
@@ -64,8 +63,9 @@ class Lease:
         self._reported: set[tuple[int, float]] = set()
         self.id: UUID = ids.new()
 
-    def start(self) -> None:
+    def start(self, serves: store.Serves) -> None:
         """Register and begin to renew."""
+        self._serves = serves
         self._connection = connect_blocking(self._url)
         self._register()
         self._thread.start()
@@ -101,7 +101,7 @@ class Lease:
             self._connection,
             self.id,
             project=self._project,
-            app=self._app,
+            serves=self._serves,
             host=socket.gethostname(),
             pid=os.getpid(),
             lease_s=self._lease_s,

@@ -14,9 +14,11 @@ class WorkerOptions:
         threads: for steps that are plain functions.
         pause_s: between claims while there is work.
         idle_s: the longest pause between looks without a hint.
+        source: which files the functions are from.
         grace_s: how long steps in flight may go on when the worker is stopped.
     """
 
+    source: str = ""
     lease_s: float = 10.0
     heartbeat_s: float = 3.0
     concurrency: int = 400

@@ -15,6 +15,7 @@ from assay.model.events import NewEvent
 from assay.store import events, turns, workers
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from assay.clock import Clock
@@ -32,16 +33,28 @@ FIRST = UUID(int=0)
 
 
 class Sweeper:
-    """Looks for what lost processes left behind, in one project."""
+    """Looks for what lost processes left behind, in one project.
+
+    Args:
+        on_forgotten: called when lost workers have been forgotten.
+    """
 
     def __init__(
-        self, ingest: Ingest, arrivals: Arrivals, *, project: int, clock: Clock, lease_s: float
+        self,
+        ingest: Ingest,
+        arrivals: Arrivals,
+        *,
+        project: int,
+        clock: Clock,
+        lease_s: float,
+        on_forgotten: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._ingest = ingest
         self._arrivals = arrivals
         self._project = project
         self._clock = clock
         self._lease_s = lease_s
+        self._on_forgotten = on_forgotten
 
     async def sweep(self, connection: AsyncConn) -> bool:
         """Take over turns and match what was left; whether there may be work now."""
@@ -70,6 +83,8 @@ class Sweeper:
             # Only now, so that another worker does all this should this one die of it. What they
             # still claim, stopped half-way, is held by nobody known.
             await workers.forget(connection, [worker.id for worker in lost])
+            if self._on_forgotten is not None:
+                await self._on_forgotten()
         return bool(unmatched or taken or lost)
 
     async def _match_unmatched(self, connection: AsyncConn, *, before: datetime) -> bool:

@@ -14,7 +14,7 @@ import psycopg
 
 from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
-from assay.engine.catalog import function_row, version_of
+from assay.engine.catalog import version_of
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
 from assay.engine.holdings import Holdings
@@ -22,6 +22,7 @@ from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
 from assay.engine.options import WorkerOptions
+from assay.engine.registration import Registration
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
 from assay.engine.sweeping import Sweeper
 from assay.engine.timers import Timer, Timers
@@ -98,10 +99,7 @@ class Worker:
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
         self._holdings = Holdings(
-            self._db.claims,
-            project=project,
-            clock=clock,
-            follow=self._aftermath.add,
+            self._db.claims, project=project, clock=clock, follow=self._aftermath.add
         )
         self.committer = Committer(
             self._commit,
@@ -111,6 +109,7 @@ class Worker:
         )
         self.spans = SpanWriter(self._db.spans, project=project)
         self._lease = self._make_lease(url, learns)
+        self._registration = self._make_registration()
         self._sweeper = self._make_sweeper()
 
     def _make_lease(self, url: str, learns: DatabaseClock | None) -> Lease:
@@ -118,12 +117,21 @@ class Worker:
         return Lease(
             url,
             project=self.project,
-            app=self.app,
             lease_s=self.options.lease_s,
             heartbeat_s=self.options.heartbeat_s,
             ids=self.ids,
             clock=learns,
             on_lost=lambda: loop.call_soon_threadsafe(self._lost),
+        )
+
+    def _make_registration(self) -> Registration:
+        return Registration(
+            self._db.open,
+            self._functions,
+            project=self.project,
+            app=self.app,
+            source=self.options.source,
+            clock=self.clock,
         )
 
     def _make_sweeper(self) -> Sweeper:
@@ -134,6 +142,7 @@ class Worker:
             project=project,
             clock=clock,
             lease_s=self.options.lease_s,
+            on_forgotten=self._registration.retire,
         )
 
     @property
@@ -190,14 +199,9 @@ class Worker:
 
     async def start(self) -> None:
         """Connect, register the functions and begin to claim."""
-        async with await self._db.open() as connection:
-            await event_store.register(
-                connection,
-                [function_row(self.app, one) for one in self._functions.values()],
-                project=self.project,
-                now=self.clock.now(),
-            )
-        await asyncio.to_thread(self._lease.start)
+        serves = await self._registration.register()
+        await asyncio.to_thread(self._lease.start, serves)
+        await self._registration.retire()
         self._db.listen(event_store.channel(self.id), self._hinted)
         install()
         self._spawn(self.committer.run())
@@ -228,6 +232,9 @@ class Worker:
         self._timers.close()
         is_clean = await self._holdings.release(self.id) and is_clean
         await asyncio.to_thread(self._lease.stop, leaves=is_clean)
+        with contextlib.suppress(psycopg.Error):
+            # Whoever is left does it at the next registration.
+            await self._registration.retire()
         await self._db.close()
         self.threads.shutdown(wait=False, cancel_futures=True)
         self._bodies.close()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from assay.store.pool import AsyncConn, FullConn
+    from assay.store.pool import AsyncConn
     from assay.store.turns import Row
 
 _SQL = queries("events")
@@ -315,27 +315,6 @@ async def functions(
     found = await version.fetchone()
     assert found is not None
     return found[0], [(r[0], r[1], r[2], r[3], r[4]) for r in await rows.fetchall()]
-
-
-async def register(
-    connection: FullConn, rows: Sequence[Row], *, project: int, now: datetime
-) -> None:
-    """Make functions known; events that are sent afterwards start them."""
-    async with connection.transaction(), connection.cursor() as cursor:
-        await cursor.executemany(
-            _SQL["register_function"],
-            [
-                {
-                    **row,
-                    "project": project,
-                    "now": now,
-                    "triggers": json.dumps(row["triggers"]),
-                    "options": json.dumps(row["options"]),
-                }
-                for row in rows
-            ],
-        )
-        await cursor.execute(_SQL["bump_catalog"], {"project": project})
 
 
 async def all_shapes(connection: AsyncConn, *, project: int) -> list[tuple[str, int, list[str]]]:

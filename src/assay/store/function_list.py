@@ -19,7 +19,11 @@ _SQL = queries("function_list")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionRecord:
-    """A registered function; `triggers` and `options` are as its app declared them."""
+    """A registered function; `triggers` and `options` are as its app declared them.
+
+    Attributes:
+        retired_at: since when it is gone from the app's code; events don't start it.
+    """
 
     app: str
     fn: str
@@ -28,6 +32,7 @@ class FunctionRecord:
     triggers: Json
     options: Json
     registered_at: datetime
+    retired_at: datetime | None
 
 
 async def page(

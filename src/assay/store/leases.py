@@ -8,6 +8,7 @@ from socket import gethostname
 from typing import TYPE_CHECKING
 
 from assay.store.queries import queries
+from assay.store.workers import Serves
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,7 +32,7 @@ async def lease(connection: AsyncConn, *, process: UUID, project: int) -> AsyncI
         {
             "id": process,
             "project": project,
-            "app": None,
+            **Serves().row(),
             "host": gethostname(),
             "pid": getpid(),
             "lease_s": LEASE_S,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from assay.store.queries import queries
@@ -16,6 +17,30 @@ if TYPE_CHECKING:
 _SQL = queries("workers")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serves:
+    """What a process serves; by default nothing, as one that only takes in events.
+
+    Attributes:
+        source: which files the functions are from.
+        registration: the number of their registration.
+    """
+
+    app: str | None = None
+    source: str = ""
+    functions: tuple[str, ...] = ()
+    registration: int = 0
+
+    def row(self) -> dict[str, object]:
+        """As a worker's row has it."""
+        return {
+            "app": self.app,
+            "source": self.source,
+            "fns": list(self.functions),
+            "registration": self.registration,
+        }
+
+
 class LostWorker(NamedTuple):
     """A worker whose lease ran out."""
 
@@ -28,7 +53,7 @@ def register(
     id: UUID,
     *,
     project: int,
-    app: str | None,
+    serves: Serves,
     host: str,
     pid: int,
     lease_s: float,
@@ -39,7 +64,7 @@ def register(
         {
             "id": id,
             "project": project,
-            "app": app,
+            **serves.row(),
             "host": host,
             "pid": pid,
             "lease_s": lease_s,

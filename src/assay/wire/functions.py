@@ -24,6 +24,8 @@ class Function(Message):
         version: another one whenever what is registered of it changes.
         scores: the names that a scorer declares.
         seen_at: when a worker last said that it serves it.
+        retired_at: since when it is gone from its app's code: events don't start it any more, and
+            its runs that have not ended wait until it is there again, or are cancelled.
     """
 
     id: str
@@ -34,3 +36,4 @@ class Function(Message):
     scores: list[str] = Field(default_factory=list)
     retries: int
     seen_at: datetime | None = None
+    retired_at: datetime | None = None

@@ -71,17 +71,7 @@ SELECT c.version FROM assay.catalogs c WHERE c.project_id = %(project)s
 
 -- name: functions
 SELECT f.app, f.fn, f.kind, f.version, f.triggers FROM assay.functions f
-WHERE f.project_id = %(project)s
-
--- name: register_function
-INSERT INTO assay.functions AS f (project_id, app, fn, kind, version, triggers, options, registered_at)
-VALUES (%(project)s, %(app)s, %(fn)s, %(kind)s, %(version)s, %(triggers)s, %(options)s, %(now)s)
-ON CONFLICT (project_id, app, fn) DO UPDATE
-    SET kind = excluded.kind, version = excluded.version, triggers = excluded.triggers,
-        options = excluded.options, registered_at = excluded.registered_at
-
--- name: bump_catalog
-UPDATE assay.catalogs c SET version = c.version + 1 WHERE c.project_id = %(project)s
+WHERE f.project_id = %(project)s AND f.retired_at IS NULL
 
 -- name: runs_exist
 SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)

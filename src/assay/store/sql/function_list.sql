@@ -1,5 +1,5 @@
 -- name: list
-SELECT f.app, f.fn, f.kind, f.version, f.triggers, f.options, f.registered_at
+SELECT f.app, f.fn, f.kind, f.version, f.triggers, f.options, f.registered_at, f.retired_at
 FROM assay.functions f
 WHERE f.project_id = %(project)s
 

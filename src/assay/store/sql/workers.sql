@@ -1,7 +1,8 @@
 -- name: register
-INSERT INTO assay.workers (id, project_id, app, host, pid, started_at, lease_until)
-VALUES (%(id)s, %(project)s, %(app)s, %(host)s, %(pid)s, clock_timestamp(),
-    clock_timestamp() + %(lease_s)s * interval '1 second')
+INSERT INTO assay.workers (id, project_id, app, source, fns, registration, host, pid, started_at,
+    lease_until)
+VALUES (%(id)s, %(project)s, %(app)s, %(source)s, %(fns)s, %(registration)s, %(host)s, %(pid)s,
+    clock_timestamp(), clock_timestamp() + %(lease_s)s * interval '1 second')
 
 -- name: heartbeat
 UPDATE assay.workers SET lease_until = clock_timestamp() + %(lease_s)s * interval '1 second'

@@ -1,0 +1,77 @@
+"""What a worker serves, made known to all who take in events, and taken back when it is gone."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from assay.engine.catalog import function_row
+from assay.store import registrations
+from assay.store.workers import Serves
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from assay.clock import Clock
+    from assay.sdk.definitions import FunctionDefinition
+    from assay.store.pool import FullConn
+
+_log = logging.getLogger("assay.engine")
+
+
+class Registration:
+    """The functions of one app that a process serves.
+
+    Args:
+        open: gives a connection; whoever asks closes it.
+        source: which files they are from: of the same ones, the later registration tells what is
+            gone from the code.
+    """
+
+    def __init__(
+        self,
+        open: Callable[[], Awaitable[FullConn]],
+        functions: Mapping[str, FunctionDefinition],
+        *,
+        project: int,
+        app: str,
+        source: str,
+        clock: Clock,
+    ) -> None:
+        self._open = open
+        self._functions = functions
+        self._project = project
+        self._app = app
+        self._source = source
+        self._clock = clock
+
+    async def register(self) -> Serves:
+        """Have events start these functions."""
+        async with await self._open() as connection:
+            number = await registrations.register(
+                connection,
+                [function_row(self._app, one) for one in self._functions.values()],
+                project=self._project,
+                source=self._source,
+                now=self._clock.now(),
+            )
+        return Serves(
+            app=self._app,
+            source=self._source,
+            functions=tuple(self._functions),
+            registration=number,
+        )
+
+    async def retire(self) -> None:
+        """Have events no longer start what the app's code has lost; runs of it are kept."""
+        async with await self._open() as connection:
+            gone = await registrations.retire(
+                connection, project=self._project, app=self._app, now=self._clock.now()
+            )
+        if gone:
+            _log.warning(
+                "no longer in the code of %s, so events don't start them: %s; runs of them that"
+                " have not ended wait until it is there again, or are cancelled",
+                self._app,
+                ", ".join(gone),
+            )
