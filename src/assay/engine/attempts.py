@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from assay.engine.replay import describe
 from assay.errors import AssayError, Failure
+from assay.ids import span_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from assay.clock import Clock
     from assay.engine.replay import Asked
     from assay.engine.timers import Timer
+    from assay.engine.tracing import SpanWriter
     from assay.model.events import NewEvent
     from assay.model.scores import NewScore
     from assay.sdk.port import CurrentStep, Defer, StepCall
@@ -31,7 +33,8 @@ class Attempt:
 
     Attributes:
         number: from 1.
-        span: of this attempt; spans of user code are its children.
+        step_span: the span of the step.
+        writer: stores the spans of user code.
         started_at, ended_at: seconds since 1970.
         scores, events, defers: buffered, kept when the attempt fails.
         withdrawn: ids of promises of the body that it withdrew.
@@ -40,9 +43,10 @@ class Attempt:
 
     asked: Asked
     number: int
-    span: int
+    step_span: int
     step: CurrentStep
     started_at: float
+    writer: SpanWriter
     ended_at: float = 0.0
     output: str | None = None
     failure: Failure | None = None
@@ -58,6 +62,11 @@ class Attempt:
     def key(self) -> UUID:
         """The step's key."""
         return self.asked.key
+
+    @property
+    def span(self) -> int:
+        """Its own span: spans of user code are its children."""
+        return span_of(self.step_span, self.number)
 
 
 current_attempt: ContextVar[Attempt | None] = ContextVar("assay_attempt", default=None)
@@ -86,32 +95,43 @@ async def perform(
         LeaseLostError: it did not begin.
         asyncio.CancelledError: it is given up. Nothing else is raised.
     """
-    limit = asyncio.timeout(None)
-    timer: Timer | None = None
     try:
-        async with limit:
-            if call.timeout_s is not None:
-                expire = partial(limit.reschedule, -math.inf)
-                timer = call_at(clock.time() + call.timeout_s, expire)
+        if call.timeout_s is None:
             attempt.output = await _result(call, threads, may_act)
+        else:
+            timer = partial(call_at, clock.time() + call.timeout_s)
+            result = _result(call, threads, may_act)
+            attempt.output = await _within(call.timeout_s, result, timer)
     except LeaseLostError:
         raise
     except BaseException as error:
         if isinstance(error, asyncio.CancelledError) and _is_cancelled():
             raise
-        if isinstance(error, TimeoutError) and limit.expired():
-            error = AssayError(
-                f"the step took longer than its {call.timeout_s:g} s",
-                code="step_timeout",
-                field="timeout",
-                is_retriable=True,
-            )
         attempt.error = error
         attempt.failure = describe(error)
-    finally:
-        if timer is not None:
-            timer.cancel()
     attempt.ended_at = clock.time()
+
+
+async def _within(
+    seconds: float, result: Awaitable[str], start_timer: Callable[[Callable[[], None]], Timer]
+) -> str:
+    limit = asyncio.timeout(None)
+    try:
+        async with limit:
+            timer = start_timer(partial(limit.reschedule, -math.inf))
+            try:
+                return await result
+            finally:
+                timer.cancel()
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise AssayError(
+            f"the step took longer than its {seconds:g} s",
+            code="step_timeout",
+            field="timeout",
+            is_retriable=True,
+        ) from error
 
 
 def _is_cancelled() -> bool:

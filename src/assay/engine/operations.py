@@ -294,8 +294,3 @@ def event_variable(info: RunInfo) -> dict[str, Any]:
         "ts": info.event_ts.isoformat(),
         "sessions": dict(info.sessions),
     }
-
-
-def attempt_span(step_span: int, attempt: int) -> int:
-    """The span of an attempt: derived, so that it needs no storing."""
-    return span_of(step_span, attempt)

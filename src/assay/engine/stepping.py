@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from assay.engine.attempts import Attempt, LeaseLostError, current_attempt, perform
 from assay.engine.claimed import Tries
 from assay.engine.failures import check_size, coded, to_json
-from assay.engine.operations import attempt_span
 from assay.engine.retries import delay_s
 from assay.engine.tracing import enter
 from assay.errors import AssayError, RetryAfterError
@@ -36,7 +35,6 @@ class Stepping:
         self._run = run
         self._flying: dict[UUID, Attempt] = {}
         self._waiting: dict[UUID, Asked] = {}
-        self._spans: dict[UUID, int] = {}
         self._abandoned: set[UUID] = set()
         self.retries: dict[UUID, float] = {}
 
@@ -48,12 +46,10 @@ class Stepping:
     def start(self, asked: Asked, call: StepCall) -> None:
         """Begin the next attempt, or wait until it may begin."""
         run = self._run
-        tries = run.tries.get(asked.key)
+        tries = run.tries.get(asked.key) if run.tries else None
         if tries is None:
             self._begin(asked, call, 1)
-            return
-        self._spans[asked.key] = tries.span
-        if tries.open_since is not None:
+        elif tries.open_since is not None:
             self._count_lost(asked, call, tries.made, tries.open_since)
         elif tries.retry_at > run.host.clock.time():
             self._waiting[asked.key] = asked
@@ -88,26 +84,8 @@ class Stepping:
 
     def _begin(self, asked: Asked, call: StepCall, number: int) -> None:
         run = self._run
-        if not run.host.may_act(run.lease):
-            run.lose()
-            return
-        span = self._spans.get(asked.key)
-        if span is None:
-            span = self._spans[asked.key] = run.host.ids.span()
-        step = CurrentStep(
-            run_id=run.id,
-            id=asked.operation.name,
-            index=asked.index,
-            attempt=number,
-            idempotency_key=f"{to_text(run.id)}-{asked.key.hex}",
-        )
-        attempt = Attempt(
-            asked=asked,
-            number=number,
-            span=attempt_span(span, number),
-            step=step,
-            started_at=run.host.clock.time(),
-        )
+        tries = run.tries.get(asked.key) if run.tries else None
+        attempt = self._attempt(asked, number, run.host.ids.span() if tries is None else tries.span)
         self._flying[asked.key] = attempt
         if run.is_suspect or number > 1:
             # A step of this run may have killed its worker: should it do so again, it is counted.
@@ -119,16 +97,26 @@ class Stepping:
         else:
             self._fly(attempt, call)
 
+    def _attempt(self, asked: Asked, number: int, step_span: int) -> Attempt:
+        run = self._run
+        host = run.host
+        return Attempt(
+            asked=asked,
+            number=number,
+            step_span=step_span,
+            step=CurrentStep(
+                run_id=run.id, id=asked.operation.name, index=asked.index, attempt=number
+            ),
+            started_at=host.clock.time(),
+            writer=host.spans,
+        )
+
     def _fly(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
         if run.is_over:
             return
-        if not run.host.may_act(run.lease):
-            run.lose()
-            return
         context = attempt.asked.context.copy()
-        context.run(current_attempt.set, attempt)
-        enter(context, trace=run.trace, span=attempt.span, writer=run.host.spans)
+        context.run(enter, attempt, run.trace)
         attempt.task = asyncio.get_running_loop().create_task(
             self._perform(attempt, call), context=context
         )
@@ -171,7 +159,7 @@ class Stepping:
             run.remember(
                 attempt.asked,
                 Memo(output=attempt.output),
-                span=self._spans[key],
+                span=attempt.step_span,
                 attempts=attempt.number,
                 started=attempt.started_at,
                 input_=None if call.input is None else call.input(),
@@ -200,7 +188,7 @@ class Stepping:
                 made=attempt.number,
                 retry_at=retry_at,
                 open_since=None,
-                span=self._spans[attempt.key],
+                span=attempt.step_span,
                 name=attempt.step.id,
                 index=attempt.step.index,
             )
@@ -212,7 +200,7 @@ class Stepping:
         run.remember(
             attempt.asked,
             Memo(failure=failure),
-            span=self._spans[attempt.key],
+            span=attempt.step_span,
             attempts=attempt.number,
             started=attempt.started_at,
             input_=None if call.input is None else call.input(),
@@ -221,27 +209,15 @@ class Stepping:
     def _count_lost(self, asked: Asked, call: StepCall, number: int, since: float) -> None:
         """The worker that made this attempt died in it: that counts as a failure."""
         run = self._run
-        attempt = Attempt(
-            asked=asked,
-            number=number,
-            span=attempt_span(self._spans[asked.key], number),
-            step=CurrentStep(
-                run_id=run.id,
-                id=asked.operation.name,
-                index=asked.index,
-                attempt=number,
-                idempotency_key="",
-            ),
-            started_at=since,
-            ended_at=run.host.clock.time(),
-            # The lease that had to run out was pause enough.
-            error=RetryAfterError("the worker was lost", after=0),
-            failure=coded(
-                "worker_lost",
-                "the worker that ran this attempt was lost",
-                name="WorkerLostError",
-                retriable=True,
-            ),
+        attempt = self._attempt(asked, number, run.tries[asked.key].span)
+        attempt.started_at, attempt.ended_at = since, attempt.started_at
+        # The lease that had to run out was pause enough.
+        attempt.error = RetryAfterError("the worker was lost", after=0)
+        attempt.failure = coded(
+            "worker_lost",
+            "the worker that ran this attempt was lost",
+            name="WorkerLostError",
+            retriable=True,
         )
         self._fail(attempt, call)
 
@@ -265,7 +241,7 @@ class Stepping:
             "name": attempt.asked.operation.name,
             "idx": attempt.asked.index,
             "error": None if attempt.failure is None else to_json(attempt.failure),
-            "span": self._spans[attempt.key],
+            "span": attempt.step_span,
             "started": attempt.started_at,
             "ended": attempt.ended_at or None,
             "retry": retry_at,

@@ -11,7 +11,6 @@ import json
 import logging
 import threading
 from collections import deque
-from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ from assay.store import user_spans
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from contextvars import Context
     from uuid import UUID
 
     from opentelemetry.sdk.trace import Event, Span
@@ -43,41 +41,50 @@ _SIGNED = 1 << 63
 _WRAP = 1 << 64
 _NS = 1_000_000_000
 
-_writer: ContextVar[SpanWriter | None] = ContextVar("assay_span_writer", default=None)
+_SAMPLED = otel.TraceFlags(otel.TraceFlags.SAMPLED)
 
 
-def enter(context: Context, *, trace: UUID, span: int, writer: SpanWriter) -> None:
-    """Make an attempt's span the current one in a context, and the writer the one for its spans."""
-    context.run(_attach, trace.int, span, writer)
+class _AttemptSpan(otel.NonRecordingSpan):
+    """The span of an attempt; few steps have spans of their own and ask what it is."""
+
+    def __init__(self, attempt: Attempt, trace: UUID) -> None:
+        self._attempt = attempt
+        self._trace = trace
+
+    @override
+    def get_span_context(self) -> otel.SpanContext:
+        return otel.SpanContext(
+            trace_id=self._trace.int,
+            span_id=self._attempt.span,
+            is_remote=False,
+            trace_flags=_SAMPLED,
+        )
 
 
-def _attach(trace: int, span: int, writer: SpanWriter) -> None:
-    parent = otel.SpanContext(
-        trace_id=trace, span_id=span, is_remote=False, trace_flags=otel.TraceFlags(1)
-    )
-    otel_context.attach(otel.set_span_in_context(otel.NonRecordingSpan(parent)))
-    _writer.set(writer)
+def enter(attempt: Attempt, trace: UUID) -> None:
+    """Make an attempt the current one in the context that this is called in, and its span."""
+    current_attempt.set(attempt)
+    otel_context.attach(otel.set_span_in_context(_AttemptSpan(attempt, trace)))
 
 
 class AttemptSpans(SpanProcessor):
     """Follows the spans that start inside attempts, and hands them over when they end."""
 
     def __init__(self) -> None:
-        self._open: dict[int, tuple[Attempt, SpanWriter]] = {}
+        self._open: dict[int, Attempt] = {}
 
     @override
     def on_start(self, span: Span, parent_context: otel_context.Context | None = None) -> None:
-        attempt, writer = current_attempt.get(), _writer.get()
-        if attempt is not None and writer is not None:
-            self._open[span.get_span_context().span_id] = (attempt, writer)
+        attempt = current_attempt.get()
+        if attempt is not None:
+            self._open[span.get_span_context().span_id] = attempt
 
     @override
     def on_end(self, span: ReadableSpan) -> None:
         spoken = span.get_span_context()
-        followed = self._open.pop(spoken.span_id, None) if spoken else None
-        if followed is not None:
-            attempt, writer = followed
-            writer.put(_row(span, attempt))
+        attempt = self._open.pop(spoken.span_id, None) if spoken else None
+        if attempt is not None:
+            attempt.writer.put(_row(span, attempt))
 
 
 _install_lock = threading.Lock()

@@ -11,6 +11,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from assay import ids
+
 if TYPE_CHECKING:
     import logging
     from asyncio import Future
@@ -197,15 +199,17 @@ class CurrentStep:
 
     Attributes:
         id: as the author wrote it. `index`: which use of it, from 0. `attempt`: from 1.
-        idempotency_key: the same for every attempt and replay of this step, for use with
-            services that accept one.
     """
 
     run_id: UUID
     id: str
     index: int
     attempt: int
-    idempotency_key: str
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every attempt and replay of this step, for services that accept one."""
+        return f"{ids.to_text(self.run_id)}-{ids.step_key(self.id, self.index).hex}"
 
 
 class Journal(Protocol):

@@ -107,9 +107,7 @@ class FakeJournal:
 
     def in_step(self, id: str = "some-step", *, index: int = 0, attempt: int = 2) -> FakeJournal:
         """The same journal as the code in a step sees it."""
-        self.step = CurrentStep(
-            run_id=RUN, id=id, index=index, attempt=attempt, idempotency_key="key"
-        )
+        self.step = CurrentStep(run_id=RUN, id=id, index=index, attempt=attempt)
         return self
 
     def _memo(self, operation: Operation) -> Memo:
