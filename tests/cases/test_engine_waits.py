@@ -204,7 +204,11 @@ async def test_a_wait_is_resolved_while_a_long_step_is_in_flight(open_box: OpenB
 
         await box.until(is_waiting)
         await box.send(assay.Event("reply", {}))
-        await box.until(lambda: seen == ["heard"])
+
+        async def has_heard() -> bool:
+            return [one.id for one in (await box.run(run)).steps] == ["wait", "heard"]
+
+        await box.until(has_heard)
         go_on.set()
         ended = await box.finished(run)
         assert [one.id for one in ended.steps] == ["wait", "heard", "long"]

@@ -61,6 +61,8 @@ class Aftermath:
     def add(self, batch: Sequence[Writes]) -> None:
         """Note what has been committed."""
         for writes in batch:
+            if not writes.has_sequel:
+                continue
             self._looks += writes.looks
             self._sent += writes.sent
             self._hints |= writes.hints

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from assay.clock import Clock
     from assay.engine.replay import Asked
     from assay.engine.timers import Timer
-    from assay.engine.tracing import SpanWriter
     from assay.model.events import NewEvent
     from assay.model.scores import NewScore
     from assay.sdk.port import CurrentStep, Defer, StepCall
+    from assay.store.turns import Row
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,7 @@ class Attempt:
     Attributes:
         number: from 1.
         step_span: the span of the step.
-        writer: stores the spans of user code.
+        put_span: stores a span of user code.
         started_at, ended_at: seconds since 1970.
         scores, events, defers: buffered, kept when the attempt fails.
         withdrawn: ids of promises of the body that it withdrew.
@@ -46,7 +46,7 @@ class Attempt:
     step_span: int
     step: CurrentStep
     started_at: float
-    writer: SpanWriter
+    put_span: Callable[[Row], None]
     ended_at: float = 0.0
     output: str | None = None
     failure: Failure | None = None

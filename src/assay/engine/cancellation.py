@@ -83,21 +83,7 @@ async def _end(
     promises = Promises(turn.run_id, turn.generation, turn.sessions or {})
     for promise in parse.promises(turn):
         promises.restore(promise)
-    ending = Ending(
-        run=turn.run_id,
-        app=app,
-        status="cancelled",
-        output=None,
-        error=None,
-        trace=turn.trace,
-        started_at=turn.started_at,
-        has_waited=True,
-        parent_run=turn.parent_run,
-        parent_step=turn.parent_step,
-        parent_defer=turn.parent_defer,
-        scores=tuple((turn.parent or {}).get("names", ())),
-        scorer=turn.fn,
-    )
+    ending = Ending(turn, app, "cancelled")
     end(ending, promises.all(), writes, ids=ids, now=clock.time())
     flush = Flush()
     writes.add_to(flush, {"run": turn.run_id, "gen": turn.generation})

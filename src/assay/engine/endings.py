@@ -3,79 +3,74 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from assay.engine.matching import storable
 from assay.engine.stored import stored_data
 from assay.ids import parse, span_of, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
     from assay.engine.promises import Promise
     from assay.engine.writes import Writes
     from assay.ids import Ids
+    from assay.store.turns import ClaimedTurn
 
 DEFERRED_EVENT = "assay/function.deferred"
 Status = Literal["completed", "failed", "cancelled"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+_NO_VERSIONS: Mapping[str, str] = MappingProxyType({})
+
+
+class Ending(NamedTuple):
     """A run that ends.
 
     Attributes:
+        turn: as it was claimed.
         output, error: JSON text; one of them, or none for a cancelled run.
         has_waited: whether it may have rows in `waits`.
         last_wait_timed_out: whether its last wait for an event ended without one.
-        parent_step: set where the parent waits for it (`invoke`).
-        parent_defer: set where the parent promised it (a scorer).
     """
 
-    run: UUID
+    turn: ClaimedTurn
     app: str
     status: Status
-    output: str | None
-    error: str | None
-    trace: UUID
-    started_at: float
-    has_waited: bool
+    output: str | None = None
+    error: str | None = None
+    has_waited: bool = True
     last_wait_timed_out: bool = False
-    parent_run: UUID | None = None
-    parent_step: UUID | None = None
-    parent_defer: str | None = None
-    scores: tuple[str, ...] = ()
-    scorer: str = ""
-    versions: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
+    versions: Mapping[str, str] = _NO_VERSIONS
+    warnings: Sequence[str] = ()
 
 
 def end(ending: Ending, promises: list[Promise], writes: Writes, *, ids: Ids, now: float) -> None:
     """Put into a run's writes all that its end writes."""
-    run = ending.run
+    turn = ending.turn
     row: dict[str, Any] = {
-        "run": run,
+        "run": turn.run_id,
         "status": ending.status,
         "output": ending.output,
         "error": ending.error,
-        "started": ending.started_at,
+        "started": turn.started_at,
     }
     if ending.warnings:
         row["warnings"] = json.dumps(ending.warnings)
     if ending.has_waited:
         row["waited"] = True
-    if ending.parent_step is not None:
-        row["parent"] = ending.parent_run
-        row["parent_step"] = ending.parent_step
+    if turn.parent_step is not None:
+        row["parent"] = turn.parent_run
+        row["parent_step"] = turn.parent_step
         row["answer"] = ending.output if ending.status == "completed" else None
         row["answer_error"] = _answer_error(ending)
     writes.finish = row
     for promise in promises:
         if promise.state == "pending":
             _start_scorer(ending, promise, writes, ids=ids, now=now)
-    if ending.parent_defer is not None:
+    if turn.parent_defer is not None:
         _settle_outcomes(ending, writes, ids=ids, now=now)
 
 
@@ -88,7 +83,7 @@ def _answer_error(ending: Ending) -> str | None:
         {
             "type": "RunCancelledError",
             "bases": ["RunCancelledError", "AssayError", "Exception", "BaseException", "object"],
-            "message": f"run {to_text(ending.run)} was cancelled",
+            "message": f"run {to_text(ending.turn.run_id)} was cancelled",
             "code": "run_cancelled",
             "retriable": False,
         }
@@ -98,12 +93,13 @@ def _answer_error(ending: Ending) -> str | None:
 def _start_scorer(
     ending: Ending, promise: Promise, writes: Writes, *, ids: Ids, now: float
 ) -> None:
+    run = ending.turn.run_id
     event, child = ids.new(), ids.new()
     defer = promise.defer
     data, warning = stored_data(defer.payload or "null")
     writes.events.append(
         {
-            "run": ending.run,
+            "run": run,
             "gen": promise.generation,
             "id": event,
             "name": DEFERRED_EVENT,
@@ -122,10 +118,10 @@ def _start_scorer(
             "kind": "scorer",
             "version": ending.versions.get(defer.scorer, ""),
             "event": event,
-            "parent_run": ending.run,
+            "parent_run": run,
             "parent_defer": defer.id,
-            "trace": ending.trace,
-            "parent_span": span_of("run", ending.run),
+            "trace": ending.turn.trace,
+            "parent_span": span_of("run", run),
             "sessions": promise.sessions or None,
             "due": now,
         }
@@ -135,6 +131,7 @@ def _start_scorer(
 
 
 def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) -> None:
+    turn = ending.turn
     given: dict[str, UUID] = {}
     for score in json.loads(ending.output or "[]") if ending.status == "completed" else []:
         id_ = ids.new()
@@ -145,7 +142,7 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
             {
                 "id": id_,
                 "subject": "run" if step is None else "step",
-                "run": parse(score["run_id"]) if score.get("run_id") else ending.parent_run,
+                "run": parse(score["run_id"]) if score.get("run_id") else turn.parent_run,
                 "step": step or "",
                 "idx": score.get("index") or 0,
                 "name": score["name"],
@@ -153,7 +150,7 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
                 "is_bool": isinstance(value, bool),
                 "at": score.get("at") or now,
                 "source": "scorer",
-                "giver": ending.run,
+                "giver": turn.run_id,
                 "author": score.get("author"),
                 "rationale": score.get("rationale"),
             }
@@ -164,16 +161,16 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
         "cancelled": "cancelled",
     }[ending.status]
     reason = storable(json.loads(ending.error)["message"]) if ending.error else None
-    for name in dict.fromkeys((*ending.scores, *given)):
+    for name in dict.fromkeys((*(turn.parent or {}).get("names", ()), *given)):
         writes.outcomes.append(
             {
-                "run": ending.parent_run,
-                "defer": ending.parent_defer,
+                "run": turn.parent_run,
+                "defer": turn.parent_defer,
                 "name": name,
-                "scorer": ending.scorer,
+                "scorer": turn.fn,
                 "state": "observed" if name in given else missing,
                 "reason": None if name in given else reason,
                 "score": given.get(name),
-                "giver": ending.run,
+                "giver": turn.run_id,
             }
         )

@@ -66,7 +66,7 @@ class Holdings:
         Waits among them are looked after once their turns are free, since then the flush is over;
         events that were sent are swept by themselves.
         """
-        self._doubted += [Writes(looks=writes.looks) for writes in batch if writes.looks]
+        self._doubted += [_looks_of(writes) for writes in batch if writes.looks]
 
     async def settle(self, worker: UUID, live: Mapping[UUID, Held]) -> None:
         """Free what was dropped.
@@ -100,3 +100,9 @@ class Holdings:
         except psycopg.Error:
             return False
         return is_looked_after
+
+
+def _looks_of(writes: Writes) -> Writes:
+    looks = Writes()
+    looks.looks += writes.looks
+    return looks

@@ -154,17 +154,19 @@ class LiveRun:
             return
         for call in writes.started:
             call()
-        first = self._seq - len(writes.facts) + 1
-        for place, fact in enumerate(writes.facts):
+        facts = writes.facts
+        first = self._seq - len(facts) + 1
+        for seq, (asked, memo, _) in enumerate(facts, first):
             self._unwritten -= 1
+            operation = asked.operation
             self._deliver(
                 Entry(
-                    step=fact.step,
-                    seq=first + place,
-                    kind=fact.kind,
-                    name=fact.name,
-                    index=fact.index,
-                    memo=fact.memo,
+                    step=asked.key,
+                    seq=seq,
+                    kind=operation.kind,
+                    name=operation.name,
+                    index=asked.index,
+                    memo=memo,
                 )
             )
         if writes.collect:
@@ -207,7 +209,8 @@ class LiveRun:
         self._end("failed", None, to_json(failure))
         if is_ending:
             # Even the end was refused: only the result is left to write.
-            self.writes = Writes(finish=self.writes.finish)
+            finish, self.writes = self.writes.finish, Writes()
+            self.writes.finish = finish
 
     # Going on
 
@@ -287,15 +290,18 @@ class LiveRun:
         """Park when nothing can go on without waiting."""
         if self.is_over or self.writes.finish is not None or self.writes.park is not None:
             return
-        due = min([*self.waits.values(), *self.stepping.retries.values()], default=NEVER)
         if self.stepping.is_busy:
             # While a step is in flight the run does not park: what falls due is seen to here.
             if self._sending is None and not self.writes.collect:
-                self._call_at(due)
+                self._call_at(self._due())
             if self.writes.waits:
                 self.submit()
         elif not (self._unwritten or self._sending is not None or self.writes.collect):
-            self._park(due)
+            self._park(self._due())
+
+    def _due(self) -> float:
+        """When the first of what it waits for is over, in seconds since 1970."""
+        return min([*self.waits.values(), *self.stepping.retries.values()], default=NEVER)
 
     def _call_at(self, due: float) -> None:
         timer = self._timer
@@ -346,24 +352,16 @@ class LiveRun:
         self._park(retry_at)
 
     def _end(self, status: Status, output: str | None, error: str | None) -> None:
-        claimed = self._claimed
         ending = Ending(
-            run=self.id,
-            app=self.host.app,
-            status=status,
-            output=output,
-            error=error,
-            trace=self.trace,
-            started_at=claimed.started_at,
-            has_waited=self._has_waited,
-            last_wait_timed_out=self._last_wait_timed_out,
-            parent_run=claimed.parent_run,
-            parent_step=claimed.parent_step,
-            parent_defer=claimed.parent_defer,
-            scores=tuple((claimed.parent or {}).get("names", ())),
-            scorer=self.definition.id,
-            versions=self.host.versions,
-            warnings=(*self.promises.warnings, *self._unasked()),
+            self._claimed,
+            self.host.app,
+            status,
+            output,
+            error,
+            self._has_waited,
+            self._last_wait_timed_out,
+            self.host.versions,
+            (*self.promises.warnings, *self._unasked()),
         )
         self.writes.park = None
         now = self.host.clock.time()

@@ -89,7 +89,7 @@ class Operations:
             row["error"] = error
         if input_ is not None:
             row["input"] = input_
-        return Fact(asked.key, operation.kind, operation.name, asked.index, memo, row)
+        return Fact(asked, memo, row)
 
     def begin(self, asked: Asked, writes: Writes) -> float | Memo:
         """Begin anything but a step: gives its memo, or when its wait ends at the latest.

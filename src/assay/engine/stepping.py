@@ -108,7 +108,7 @@ class Stepping:
                 run_id=run.id, id=asked.operation.name, index=asked.index, attempt=number
             ),
             started_at=host.clock.time(),
-            writer=host.spans,
+            put_span=host.spans.put,
         )
 
     def _fly(self, attempt: Attempt, call: StepCall) -> None:

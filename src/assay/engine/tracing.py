@@ -84,7 +84,7 @@ class AttemptSpans(SpanProcessor):
         spoken = span.get_span_context()
         attempt = self._open.pop(spoken.span_id, None) if spoken else None
         if attempt is not None:
-            attempt.writer.put(_row(span, attempt))
+            attempt.put_span(_row(span, attempt))
 
 
 _install_lock = threading.Lock()

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 # json.dumps makes an encoder anew for each call whose options are not the usual ones.
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _ASCII = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+load = json.JSONDecoder().decode
+"""The value that JSON text stands for; ValueError where it is none."""
+
 _SCALARS = frozenset({str, int, bool, type(None)})
 
 

@@ -76,6 +76,9 @@ class StepOptions:
         )
 
 
+DEFAULTS = StepOptions()
+
+
 def check_retries(retries: object) -> int:
     """A number of retries from 0 to 20; `bad_option` otherwise."""
     if type(retries) is int and 0 <= retries <= MAX_RETRIES:
@@ -97,25 +100,53 @@ def run(
 ) -> Question[Any]:
     """Run *fn* as a step."""
     codec, runs_on_loop = traits(fn)
-
-    def dump(result: object) -> str:
-        return codec.dump(result, what=f"step {step!r}", code="step_output_not_json")
-
-    async def dump_awaited(result: Awaitable[object]) -> str:
-        return dump(await result)
-
-    def call() -> str | Awaitable[str]:
-        result = fn(*args, **kwargs)
-        return dump_awaited(result) if inspect.isawaitable(result) else dump(result)
-
+    call = _Call(step, fn, args, kwargs, codec)
     request = StepCall(
-        call=call,
+        call=call.make,
         is_async=runs_on_loop,
         retries=options.retries,
         timeout_s=options.timeout_s,
-        input=lambda: _input(args, kwargs),
+        input=call.input,
     )
     return Question(_operation(Kind.STEP, step, request), codec.load, options.errors)
+
+
+class _Call:
+    """A function with its arguments, as a step."""
+
+    __slots__ = ("args", "codec", "fn", "kwargs", "step")
+
+    def __init__(
+        self,
+        step: str,
+        fn: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+        codec: Codec,
+    ) -> None:
+        self.step = step
+        self.fn = fn
+        self.args = args
+        self.kwargs = kwargs
+        self.codec = codec
+
+    def make(self) -> str | Awaitable[str]:
+        """`StepCall.call`."""
+        result = self.fn(*self.args, **self.kwargs)
+        return self._dump_awaited(result) if inspect.isawaitable(result) else self._dump(result)
+
+    def input(self) -> str | None:
+        """`StepCall.input`."""
+        try:
+            return json_text.dump({"args": list(self.args), "kwargs": dict(self.kwargs)})
+        except json_text.NotJsonError:
+            return None
+
+    def _dump(self, result: object) -> str:
+        return self.codec.dump(result, what=f"step {self.step!r}", code="step_output_not_json")
+
+    async def _dump_awaited(self, result: Awaitable[object]) -> str:
+        return self._dump(await result)
 
 
 def sleep(step: str, duration: str | float | timedelta) -> Question[None]:
@@ -246,13 +277,6 @@ def _match(match: Mapping[str, object]) -> dict[str, Any]:
             hint='match={"ticketId": "tk_123"}: paths in the data, each with its value',
         ) from error
     return dict(match)
-
-
-def _input(args: tuple[object, ...], kwargs: Mapping[str, object]) -> str | None:
-    try:
-        return json_text.dump({"args": list(args), "kwargs": dict(kwargs)})
-    except json_text.NotJsonError:
-        return None
 
 
 def _nothing(_text: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
 from assay.sdk import questions
 from assay.sdk.asks import call
-from assay.sdk.questions import StepOptions
+from assay.sdk.questions import DEFAULTS, StepOptions
 from assay.sdk.scores import checked
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ R = TypeVar("R")
 class SyncRunStep:
     """Runs functions as steps, and waits for them."""
 
-    def __init__(self, journal: Journal, options: StepOptions | None = None) -> None:
+    def __init__(self, journal: Journal, options: StepOptions = DEFAULTS) -> None:
         self._journal = journal
-        self._options = options or StepOptions()
+        self._options = options
 
     @overload
     def run(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import json
 import types
 import typing
 from collections.abc import Awaitable, Coroutine
@@ -64,7 +63,7 @@ class Codec:
             what: gave it, such as `step 'answer'`, for the message.
             code: of the error where JSON can't hold it.
         """
-        schema = self.schema()
+        schema = None if self.is_plain else self.schema()
         try:
             return json_text.dump(value) if schema is None else schema.dump(value)
         except json_text.NotJsonError as error:
@@ -81,8 +80,8 @@ class Codec:
         Raises:
             ValueError: it does not fit the annotation.
         """
-        schema = self.schema()
-        return json.loads(text) if schema is None else schema.load(text)
+        schema = None if self.is_plain else self.schema()
+        return json_text.load(text) if schema is None else schema.load(text)
 
     def problem(self, text: str) -> str | None:
         """What is wrong with JSON text for this annotation; None where it fits."""

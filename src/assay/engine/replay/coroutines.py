@@ -105,7 +105,7 @@ class AsyncReplay(Replay):
             return
         loop = self._loop
         self.is_unwinding = loop.is_quiet = True
-        if loop.live_tasks() or loop.open_generators():
+        if loop.has_more:
             with loop:
                 leaks = unwind(loop, list(self._open.values()), self._context)
             if leaks:
@@ -143,14 +143,11 @@ class AsyncReplay(Replay):
 
     @override
     def _start(self) -> None:
-        self._main = self._context.run(self._create_main)
-
-    def _create_main(self) -> RunTask[str]:
         try:
-            coroutine = self._body()
+            coroutine = self._context.run(self._body)
         except BaseException as error:  # noqa: BLE001 - as if its first line had raised it
             coroutine = _raise(error)
-        return self._loop.create_task(coroutine, context=self._context)
+        self._main = self._loop.add_task(coroutine, None, self._context)
 
     @override
     def _outcome(self) -> Finished | None:

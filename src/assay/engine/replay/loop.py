@@ -195,6 +195,13 @@ class RunLoop(BareLoop):
                     return False
         return True
 
+    @property
+    def has_more(self) -> bool:
+        """Whether something has not ended."""
+        if self._generators and self.open_generators():
+            return True
+        return any(not task.done() for task in self._tasks)
+
     def live_tasks(self) -> list[RunTask[object]]:
         """The tasks that have not ended, in order of their making."""
         self._tasks = [task for task in self._tasks if not task.done()]
@@ -261,7 +268,16 @@ class RunLoop(BareLoop):
     ) -> RunTask[_T]:
         if sys._getframe(1).f_code in _WRAPS_COROUTINES:  # noqa: SLF001 - the only sign of it
             _refuse_unordered()
-        task = RunTask(coro, loop=self, name=name, context=context)
+        return self.add_task(coro, name, context)
+
+    def add_task(
+        self,
+        coroutine: Coroutine[object, object, _T] | Generator[object, None, _T],
+        name: str | None,
+        context: Context | None,
+    ) -> RunTask[_T]:
+        """Begin a task, whoever asks."""
+        task = RunTask(coroutine, loop=self, name=name, context=context)
         self._tasks.append(task)  # type: ignore[arg-type]  # only ever read
         if len(self._tasks) > self._tasks_limit:
             self.live_tasks()

@@ -8,7 +8,7 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Protocol
 
 from assay.engine.replay.failures import describe
-from assay.engine.replay.turns import Asked, Finished, ReplayLimits, Turn
+from assay.engine.replay.turns import DEFAULT_LIMITS, Asked, Finished, Turn
 from assay.errors import AssayError
 from assay.ids import step_key
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from uuid import UUID
 
+    from assay.engine.replay.turns import ReplayLimits
     from assay.model.journal import Entry, Memo
     from assay.sdk.port import Operation
 
@@ -75,7 +76,7 @@ class Replay(ABC):
         self.leaked = ""
         self._run_id = run_id
         self._context = context
-        self._limits = limits or ReplayLimits()
+        self._limits = limits or DEFAULT_LIMITS
         self._monotonic = monotonic
         self._entries = entries
         self._position = 0
@@ -97,6 +98,8 @@ class Replay(ABC):
     @property
     def unasked(self) -> tuple[Entry, ...]:
         """Committed entries that the body never asked for."""
+        if not self._kept and not self.is_replaying:
+            return ()
         rest = self._entries[self._position :]
         uses = self._uses
         return (

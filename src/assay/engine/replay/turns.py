@@ -31,6 +31,9 @@ class ReplayLimits:
     branches: int = 1_000
 
 
+DEFAULT_LIMITS = ReplayLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A miss: something asked for that the journal does not hold.
