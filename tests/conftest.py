@@ -56,7 +56,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
             item.add_marker("any_postgres")
         # Without a cluster those tests have a plain server, and are marked for it alone.
-        if os.environ.get(CITUS) and "assay_database" in getattr(item, "fixturenames", ()):
+        is_everywhere = item.get_closest_marker("one_server") is None
+        names = getattr(item, "fixturenames", ())
+        if os.environ.get(CITUS) and is_everywhere and "assay_database" in names:
             item.add_marker("citus")
 
 

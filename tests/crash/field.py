@@ -22,6 +22,7 @@ from assay.model.events import NewEvent
 from assay.store.pool import Link
 from crash import application
 from crash.process import PROJECT
+from locks import IS_CITUS, blocked_query
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,6 +123,11 @@ class Field:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """What a query gives, over a new connection where the last one broke."""
+        return self._fetch(query, values)
+
+    def _fetch(
+        self, query: str, values: Sequence[object] | Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
         while True:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(self.url, autocommit=True)
@@ -168,14 +174,8 @@ class Field:
 
     def blocked(self, query_part: str) -> list[int]:
         """Pids of the backends that wait for a lock in a query with these words."""
-        return [
-            row[0]
-            for row in self.rows(
-                "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-                " AND query LIKE %s AND datname = current_database()",
-                f"%{query_part}%",
-            )
-        ]
+        query = blocked_query(is_citus=self.value(IS_CITUS))
+        return [row[0] for row in self._fetch(query, {"words": f"%{query_part}%"})]
 
 
 def _everything(table: str) -> str:

@@ -35,7 +35,7 @@ def flush_held_up(field: Field) -> Iterator[int]:
     """A run whose worker is in the flush of its first step, for the block; gives the backend."""
     with psycopg.connect(field.url) as holder:
         field.until(lambda: field.effects("held"))
-        holder.execute("SELECT FROM assay.turns FOR UPDATE")
+        holder.execute("SELECT FROM assay.turns WHERE project_id = 1 FOR UPDATE")
         field.release()
         field.until(lambda: field.blocked("assay.commit("))
         yield field.blocked("assay.commit(")[0]
@@ -64,7 +64,7 @@ def test_killed_after_an_effect_and_before_its_commit(field: Field) -> None:
     (run,) = field.send("crash/one", {})
     with flush_held_up(field) as backend:
         kill(worker)
-        field.rows("SELECT pg_terminate_backend(%s)", backend)
+        field.rows("SELECT pg_terminate_backend(%s::int)", backend)
         field.until(lambda: not field.blocked("assay.commit("))
     field.worker()
     completes(field, run)

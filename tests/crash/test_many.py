@@ -33,7 +33,7 @@ def waiting(field: Field, count: int) -> bool:
     """Whether so many runs wait for their event."""
     return bool(
         field.value(
-            "SELECT count(*) = %s FROM assay.waits w JOIN assay.turns t USING (run_id)"
+            "SELECT count(*) = %s FROM assay.waits w JOIN assay.turns t USING (project_id, run_id)"
             " WHERE w.kind = 'wait' AND t.state = 0",
             count,
         )

@@ -56,14 +56,14 @@ def test_stopped_with_its_commit_in_flight(field: Field) -> None:
     (run,) = field.send("crash/one", {})
     with psycopg.connect(field.url) as taking_over:
         field.until(lambda: field.effects("held"))
-        taking_over.execute("SELECT FROM assay.turns FOR UPDATE")
+        taking_over.execute("SELECT FROM assay.turns WHERE project_id = 1 FOR UPDATE")
         field.release()
         field.until(lambda: field.blocked("assay.commit("))
         stop(field, zombie)
         taking_over.execute("UPDATE assay.workers SET lost = true")
         taking_over.execute(
             "UPDATE assay.turns SET state = 0, worker_id = NULL, generation = generation + 1,"
-            " losses = losses + 1"
+            " losses = losses + 1 WHERE project_id = 1"
         )
     field.until(lambda: not field.blocked("assay.commit("))
     assert memos(field, "held") == []

@@ -17,6 +17,9 @@ from races.world import World, raced
 if TYPE_CHECKING:
     from assay.store.direct import Params
 
+# A cluster is asked through psycopg's own connection.
+pytestmark = pytest.mark.one_server
+
 LARGE = 5_000_000
 HOLD = "SELECT pg_advisory_lock(7)"
 PID = "SELECT pg_backend_pid()"

@@ -17,6 +17,7 @@ from assay.ids import Ids
 from assay.model.events import NewEvent
 from assay.store import flushes, turns
 from assay.store.pool import Link, connect
+from locks import IS_CITUS, blocked_query
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -164,19 +165,8 @@ class World:
 
     async def blocked(self, words: str) -> list[int]:
         """The backends that wait for a lock in a statement with these words."""
-        query = (
-            "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            " AND datname = current_database() AND query LIKE %s"
-        )
-        if await self.value("SELECT count(*) FROM pg_extension WHERE extname = 'citus'"):
-            # Rows are locked on the nodes; the statements that came from here are known there.
-            query += (
-                " UNION SELECT (waiting_gpid %% 10000000000)::int FROM citus_lock_waits"
-                " WHERE blocked_statement LIKE %s"
-            )
-            found = await self.rows(query, f"%{words}%", f"%{words}%")
-        else:
-            found = await self.rows(query, f"%{words}%")
+        query = blocked_query(is_citus=await self.value(IS_CITUS))
+        found = await (await self.looking.execute(query, {"words": f"%{words}%"})).fetchall()
         return sorted(row[0] for row in found)
 
     async def until_ended(self, *runs: UUID) -> list[tuple[str, str | None, str | None]]:
