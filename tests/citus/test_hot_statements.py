@@ -22,6 +22,7 @@ FUNCTION = re.compile(
 VARIABLE = re.compile(r"^(?:DECLARE|   ) (v_\w+) ([\w\[\] ]+?)(?: :=.*)?;$", re.MULTILINE)
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 KEYWORDS = re.compile(r"^ *(SELECT|INSERT|UPDATE|DELETE|WITH|PERFORM)\b", re.MULTILINE)
+END = re.compile(r";\n|^ *LOOP$", re.MULTILINE)
 HOT = ("events", "turns")
 TYPES = {
     "after": "uuid", "app": "text", "apps": "text[]", "before": "timestamptz", "events": "uuid[]",
@@ -80,12 +81,12 @@ def inside() -> Iterator[tuple[str, str]]:
 
 
 def statements(body: str) -> Iterator[tuple[str, str]]:
-    """Named statements of a body, each up to its semicolon."""
+    """Named statements of a body, each up to its semicolon or to the loop over its rows."""
     parts = NAME.split(body)[1:]
     for name, text in zip(parts[::2], parts[1::2], strict=True):
         begin = KEYWORDS.search(text)
         assert begin is not None, name
-        yield name, without_targets(balanced(text[begin.start() :].split(";\n")[0]))
+        yield name, without_targets(balanced(END.split(text[begin.start() :])[0]))
 
 
 def balanced(text: str) -> str:

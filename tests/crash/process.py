@@ -30,9 +30,10 @@ from assay.store.workers import Serves
 from crash.application import LEASE_S, client
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from assay.engine.arrivals import Arrival
+    from assay.engine.ingest import WaitShape
     from assay.engine.writes import Writes
 
 PROJECT = 1
@@ -62,7 +63,7 @@ class DeadlyIngest(Ingest):
     """Dies where it would look for waits."""
 
     @override
-    async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
+    async def give(self, events: Sequence[Arrival], shapes: Sequence[WaitShape]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -15,9 +15,10 @@ from races.test_wakes import waiter
 from races.world import PROJECT, OneConnection, World, raced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from assay.engine.arrivals import Arrival
+    from assay.engine.ingest import WaitShape
 
 
 @raced
@@ -82,7 +83,7 @@ class FailsToLook(Ingest):
     """Its connection breaks after the commit."""
 
     @override
-    async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
+    async def give(self, events: Sequence[Arrival], shapes: Sequence[WaitShape]) -> None:
         message = "the connection is gone"
         raise psycopg.OperationalError(message)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,13 +14,16 @@ from assay.store import events as store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import TypeAlias
     from uuid import UUID
 
     from assay.clock import Clock
     from assay.ids import Ids
     from assay.model.events import NewEvent
-    from assay.store.pool import Link
+    from assay.store.pool import AsyncConn, Link
     from assay.store.turns import Row
+
+    WaitShape: TypeAlias = tuple[str, int, list[str]]
 
 KEY_LIFE_S = 24 * 3600
 
@@ -74,14 +78,19 @@ class Ingest:
         while True:
             incoming = [_incoming(event) for event in events]
             runs = [run for one in incoming for run in self._runs(one)]
-            done = await store.ingest(
-                await self._link.get(),
-                project=self._project,
-                now=self._clock.time(),
-                catalog=self._catalog.version,
-                keys=self._keys(events),
-                events=[one.row() for one in incoming],
-                runs=runs,
+            connection = await self._link.get()
+            # One right behind the other, yet each a transaction: what follows sees the commit.
+            done, shapes = await asyncio.gather(
+                store.ingest(
+                    connection,
+                    project=self._project,
+                    now=self._clock.time(),
+                    catalog=self._catalog.version,
+                    keys=self._keys(events),
+                    events=[one.row() for one in incoming],
+                    runs=runs,
+                ),
+                self._follow(connection, events, runs),
             )
             if done.status == "ok":
                 break
@@ -91,7 +100,7 @@ class Ingest:
         arrivals = [one.arrival for one in incoming if one.event.id in started]
         if len(done.event_ids) < len(events):
             arrivals += await self._sent_before(incoming, new=set(done.event_ids))
-        await self.arrive(arrivals, apps={run["app"] for run in runs})
+        await self.give(arrivals, shapes)
         return SendResult(event_ids=event_ids, run_ids=(*run_ids, *done.known))
 
     async def _sent_before(self, incoming: Sequence[_Incoming], *, new: set[UUID]) -> list[Arrival]:
@@ -134,36 +143,32 @@ class Ingest:
         refused = [(one.event.id, "; ".join(one.refused)) for one in incoming if one.refused]
         if refused:
             await store.warn(await self._link.get(), project=self._project, warnings=refused)
-        await self.arrive(
-            [one.arrival for one in incoming if one.event.id not in second],
-            apps={run["app"] for run in runs},
+        shapes = await self._follow(await self._link.get(), events, runs)
+        await self.give([one.arrival for one in incoming if one.event.id not in second], shapes)
+
+    async def hint(self, apps: Iterable[str]) -> None:
+        """Wake an idle worker of each of these apps, if there is one."""
+        apps = sorted(apps)
+        if apps:
+            await store.follow(await self._link.get(), project=self._project, names=[], apps=apps)
+
+    async def _follow(
+        self, connection: AsyncConn, events: Sequence[NewEvent], runs: Sequence[Row]
+    ) -> list[WaitShape]:
+        return await store.follow(
+            connection,
+            project=self._project,
+            names=sorted({event.name for event in events}),
+            apps=sorted({run["app"] for run in runs}),
         )
 
-    async def arrive(self, events: Sequence[Arrival], *, apps: Iterable[str]) -> None:
-        """What follows the commit of events: waits are resolved, an idle worker gets a hint."""
-        names = sorted({event.name for event in events})
-        apps = sorted(apps)
-        if not names:
-            return
-        shapes, idle = await store.after(
-            await self._link.get(), project=self._project, names=names, apps=apps
-        )
-        if idle is not None:
-            await store.notify(await self._link.get(), idle)
+    async def give(self, events: Sequence[Arrival], shapes: Sequence[WaitShape]) -> None:
+        """Resolve what waits for events that were just committed."""
         woken = await self._arrivals.resolve(events, shapes) if shapes else []
         if woken:
             await self.hint(
                 await store.apps_of(await self._link.get(), project=self._project, runs=woken)
             )
-
-    async def hint(self, apps: Iterable[str]) -> None:
-        """Wake an idle worker of each of these apps, if there is one."""
-        for app in sorted(apps):
-            _, idle = await store.after(
-                await self._link.get(), project=self._project, names=[], apps=[app]
-            )
-            if idle is not None:
-                await store.notify(await self._link.get(), idle)
 
     def _keys(self, events: Sequence[NewEvent]) -> list[Row]:
         expires = self._clock.time() + KEY_LIFE_S

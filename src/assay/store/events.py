@@ -162,16 +162,16 @@ def _started(runs: list[Row]) -> tuple[str | None, ...]:
     )
 
 
-async def after(
+async def follow(
     connection: AsyncConn, *, project: int, names: Sequence[str], apps: Sequence[str]
-) -> tuple[list[tuple[str, int, list[str]]], UUID | None]:
-    """What is looked at after the commit of events: wait shapes of their names, an idle worker."""
+) -> list[tuple[str, int, list[str]]]:
+    """Follow the commit of events: hint to an idle worker of each app; gives the wait shapes."""
     cursor = await connection.execute(
-        _SQL["after"], (project, list(names), list(apps)), prepare=True
+        _SQL["follow"], (project, list(names), list(apps)), prepare=True
     )
     row = await cursor.fetchone()
     assert row is not None
-    return [(name, shape, paths) for name, shape, paths in row[0] or ()], row[1]
+    return [(name, shape, paths) for name, shape, paths in row[0] or ()]
 
 
 async def add_shape(

@@ -54,7 +54,7 @@ async def commit(
             *_journal(flush.journal),
             *_finish(flush.finish),
             *_park(flush.park),
-            ids(column(flush.collect, "run")),
+            ids(column(_by_run(flush.collect), "run")),
             _json(flush.attempts),
             _json(flush.waits),
             _json(flush.closed),

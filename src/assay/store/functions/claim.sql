@@ -1,6 +1,7 @@
 -- Claim due turns for a worker: raises their generation, moves resolved waits into the journal, and
--- gives all that the worker needs to replay them. What a run has only after its first turn is null
--- in its first. Lateral subqueries keep the order of the joins, whatever a plan was made on.
+-- gives all that the worker needs to replay them. Runs in their first turn, which have nothing to replay,
+-- are read by themselves, since a statement opens every table that it names. Lateral subqueries keep the
+-- order of the joins, whatever a plan was made on; BETWEEN leaves partitions out (`assay.commit`).
 CREATE OR REPLACE FUNCTION assay.claim(
     p_project int, p_app text, p_fns text[], p_worker uuid, p_now double precision, p_limit int, p_run uuid)
 RETURNS TABLE (run_id uuid, fn text, generation int, wakes int, losses int, started_at float8,
@@ -12,10 +13,12 @@ DECLARE
     v_at timestamptz := to_timestamp(p_now);
     v_all uuid[];
     v_old uuid[];
+    v_rest uuid[];
 BEGIN
     IF p_run IS NULL THEN
         -- name: due
-        SELECT array_agg(d.run_id), array_agg(d.run_id) FILTER (WHERE d.generation > 0)
+        SELECT array_agg(d.run_id ORDER BY d.run_id),
+            array_agg(d.run_id ORDER BY d.run_id) FILTER (WHERE d.generation > 0)
         INTO v_all, v_old
         FROM (SELECT t.run_id, t.generation FROM assay.turns t
               WHERE t.project_id = p_project AND t.app = p_app AND t.fn = ANY (p_fns)
@@ -36,6 +39,35 @@ BEGIN
     IF v_old IS NOT NULL THEN
         PERFORM assay.collect(p_project, p_now, v_old);
     END IF;
+    v_rest := v_old;
+    IF v_old IS NULL OR cardinality(v_old) < cardinality(v_all) THEN
+        FOR run_id, fn, generation, wakes, losses, started_at, cancelled, trace, parent_run, parent_step,
+            parent_defer, event_id, event_name, event_data, event_ts, sessions IN
+            -- name: claimed_first
+            SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses,
+                extract(epoch FROM t.started_at)::float8, t.cancelled_at IS NOT NULL, r.trace, r.parent_run,
+                r.parent_step, r.parent_defer, r.event_id, e.name, e.data::text,
+                extract(epoch FROM e.ts)::float8, r.sessions
+            FROM assay.turns t
+            LEFT JOIN LATERAL (
+                SELECT r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, r.sessions
+                FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id
+                    AND r.id BETWEEN v_all[1] AND v_all[cardinality(v_all)] LIMIT 1) r ON true
+            LEFT JOIN LATERAL (
+                SELECT e.name, e.data, e.ts
+                FROM assay.events e WHERE e.project_id = p_project AND e.id = r.event_id LIMIT 1) e ON true
+            WHERE t.project_id = p_project AND t.run_id = ANY (v_all) AND t.generation = 1
+            ORDER BY t.due_at, t.run_id
+        LOOP
+            IF parent_defer IS NULL THEN
+                RETURN NEXT;
+            ELSE
+                v_rest := v_rest || run_id;
+            END IF;
+        END LOOP;
+    END IF;
+    IF v_rest IS NULL THEN RETURN; END IF;
+    v_rest := ARRAY(SELECT u.id FROM unnest(v_rest) AS u(id) ORDER BY u.id);
     RETURN QUERY
     -- name: claimed
     SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses, extract(epoch FROM t.started_at)::float8,
@@ -46,7 +78,8 @@ BEGIN
     FROM assay.turns t
     LEFT JOIN LATERAL (
         SELECT r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, r.sessions
-        FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id LIMIT 1) r ON true
+        FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id
+            AND r.id BETWEEN v_rest[1] AND v_rest[cardinality(v_rest)] LIMIT 1) r ON true
     LEFT JOIN LATERAL (
         SELECT e.name, e.data, e.ts
         FROM assay.events e WHERE e.project_id = p_project AND e.id = r.event_id LIMIT 1) e ON true
@@ -54,13 +87,15 @@ BEGIN
         SELECT json_agg(json_build_array(j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error)
             ORDER BY j.seq) AS entries
         FROM assay.journal j
-        WHERE t.generation > 1 AND j.project_id = p_project AND j.run_id = t.run_id) j ON true
+        WHERE t.generation > 1 AND j.project_id = p_project AND j.run_id = t.run_id
+            AND j.run_id BETWEEN v_rest[1] AND v_rest[cardinality(v_rest)]) j ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(a.step, a.attempt, extract(epoch FROM a.retry_at)::float8,
             a.ended_at IS NULL, a.span, extract(epoch FROM a.started_at)::float8, a.name, a.idx)
             ORDER BY a.step, a.attempt) AS tries
         FROM assay.attempts a
-        WHERE t.generation > 1 AND a.project_id = p_project AND a.run_id = t.run_id) a ON true
+        WHERE t.generation > 1 AND a.project_id = p_project AND a.run_id = t.run_id
+            AND a.run_id BETWEEN v_rest[1] AND v_rest[cardinality(v_rest)]) a ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(w.step, extract(epoch FROM w.expires_at)::float8, w.kind)) AS open
         FROM assay.waits w
@@ -79,12 +114,13 @@ BEGIN
         JOIN assay.defers f ON f.project_id = q.project_id AND f.run_id = q.id
         WHERE r.parent_defer IS NOT NULL AND q.project_id = p_project AND q.id = r.parent_run
             AND f.project_id = p_project AND f.defer_id = r.parent_defer) p ON true
-    WHERE t.project_id = p_project AND t.run_id = ANY (v_all)
+    WHERE t.project_id = p_project AND t.run_id = ANY (v_rest)
     ORDER BY t.due_at, t.run_id;
 END $$;
 
 -- Resolve what has timed out and move resolved waits into the journal, in the order of resolution.
--- Called under the lock of the turns' rows: by the claim, and by the owner for its live turns.
+-- Called under the lock of the turns' rows: by the claim, and by the owner for its live turns. The runs
+-- come in ascending order.
 CREATE OR REPLACE FUNCTION assay.collect(p_project int, p_now double precision, p_runs uuid[])
 RETURNS TABLE (run_id uuid, step uuid, seq int, kind text, name text, idx int, output text, error text)
 LANGUAGE plpgsql AS $$
@@ -107,7 +143,8 @@ BEGIN
     -- name: last_seq
     SELECT coalesce(array_agg(m.run_id), '{}'), coalesce(array_agg(m.last), '{}') INTO v_ids, v_last
     FROM (SELECT j.run_id, max(j.seq) AS last FROM assay.journal j
-          WHERE j.project_id = p_project AND j.run_id = ANY (p_runs) GROUP BY j.run_id) m;
+          WHERE j.project_id = p_project AND j.run_id = ANY (p_runs)
+              AND j.run_id BETWEEN p_runs[1] AND p_runs[cardinality(p_runs)] GROUP BY j.run_id) m;
     RETURN QUERY
     -- name: journal_waits
     INSERT INTO assay.journal AS j (project_id, run_id, step, seq, kind, name, idx, input, output, error,

@@ -6,7 +6,8 @@
 --
 -- The ids of runs come in ascending order, each kind's other arrays in the order of its ids. Rows are
 -- found by `= ANY` and their values by `width_bucket`, a binary search, rather than by a join, which a
--- plan made on empty tables would drive from the wrong side.
+-- plan made on empty tables would drive from the wrong side. BETWEEN is for the partitions: where a plan
+-- is reused, only comparisons like this leave out of a statement's start those it has no business with.
 CREATE OR REPLACE FUNCTION assay.commit(
     p_project int, p_now double precision, p_worker uuid, p_ids uuid[], p_generations int[], p_survived uuid[],
     p_runs uuid[], p_steps uuid[], p_seqs int[], p_kinds text[], p_names text[], p_idxs int[],
@@ -132,7 +133,8 @@ BEGIN
             warnings = coalesce(p_warnings[width_bucket(r.id, p_finished)], NULL),
             started_at = to_timestamp(p_begun[width_bucket(r.id, p_finished)]),
             ended_at = to_timestamp(p_now)
-        WHERE r.project_id = p_project AND r.id = ANY (p_finished);
+        WHERE r.project_id = p_project AND r.id = ANY (p_finished)
+            AND r.id BETWEEN p_finished[1] AND p_finished[cardinality(p_finished)];
         -- name: end_turns
         DELETE FROM assay.turns t WHERE t.project_id = p_project AND t.run_id = ANY (p_finished);
     END IF;

@@ -69,19 +69,22 @@ BEGIN
     RETURN 'ok';
 END $$;
 
--- What is looked at after the commit of events: the wait shapes of their names, as (name, shape, paths),
--- and an idle worker of the apps.
-CREATE OR REPLACE FUNCTION assay.after(p_project int, p_names text[], p_apps text[])
-RETURNS TABLE (shapes json, idle uuid) LANGUAGE plpgsql AS $$
+-- What follows the commit of events: hints to an idle worker of each app. Gives the wait shapes of their
+-- names, as (name, shape, paths).
+CREATE OR REPLACE FUNCTION assay.follow(p_project int, p_names text[], p_apps text[])
+RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-    -- name: shapes
-    SELECT json_agg(json_build_array(s.event_name, s.shape, s.paths)) INTO shapes
-    FROM assay.wait_shapes s
-    WHERE s.project_id = p_project AND s.event_name = ANY (p_names);
     IF p_apps <> '{}' THEN
-        SELECT w.id INTO idle FROM assay.workers w
-        WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
-        ORDER BY w.id LIMIT 1;
+        -- A hint need not wait for the disk.
+        PERFORM set_config('synchronous_commit', 'off', true),
+            pg_notify('assay_' || replace(i.id::text, '-', ''), '')
+        FROM (SELECT DISTINCT ON (w.app) w.id FROM assay.workers w
+              WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
+              ORDER BY w.app, w.id) i;
     END IF;
-    RETURN NEXT;
+    -- name: shapes
+    RETURN (
+        SELECT json_agg(json_build_array(s.event_name, s.shape, s.paths))
+        FROM assay.wait_shapes s
+        WHERE s.project_id = p_project AND s.event_name = ANY (p_names));
 END $$;

@@ -8,8 +8,8 @@ FROM assay.ingest(%s, %s, %s, %s,
 SELECT assay.start_matched(%s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
--- name: after
-SELECT shapes, idle FROM assay.after(%s, %s, %s)
+-- name: follow
+SELECT assay.follow(%s, %s, %s)
 
 -- name: add_shape
 INSERT INTO assay.wait_shapes (project_id, event_name, shape, paths)
