@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from assay.store.direct import DirectConnection
 from assay.store.pool import Link, connect
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ class Connections:
         """One for what is done once; whoever asks closes it."""
         return await connect(self._url)
 
-    def listen(self, channel: str, hinted: Callable[[], None]) -> None:
-        """Call `hinted` for each notification on a channel, from now on and instead of before."""
+    def listen(self, channel: str, hinted: Callable[[str], None]) -> None:
+        """Call `hinted` with what each notification says on a channel, instead of before."""
         if self._listening is not None:
             self._listening.cancel()
         self._listening = asyncio.get_running_loop().create_task(self._listen(channel, hinted))
@@ -63,15 +64,14 @@ class Connections:
         await self.sweeps.close()
         await self.spans.close()
 
-    async def _listen(self, channel: str, hinted: Callable[[], None]) -> None:
+    async def _listen(self, channel: str, hinted: Callable[[str], None]) -> None:
         while True:
             try:
-                connection = await connect(self._listen_url)
+                connection = DirectConnection(await connect(self._listen_url), notified=hinted)
                 try:
                     await connection.execute(f'LISTEN "{channel}"')
-                    hinted()
-                    async for _ in connection.notifies():
-                        hinted()
+                    hinted("")
+                    await connection.until_closed()
                 finally:
                     await connection.close()
             except psycopg.Error as error:

@@ -150,7 +150,7 @@ class LiveRun:
         """Deliver what is durable now, in the order of the journal."""
         self._sending = None
         if writes.finish is not None or writes.park is not None:
-            self._leave(dropped=False)
+            self._leave(dropped=False, parked=writes.park is not None)
             return
         for call in writes.started:
             call()
@@ -379,7 +379,7 @@ class LiveRun:
             if entry.kind == "wait":
                 self._last_wait_timed_out = entry.memo.output == "null"
 
-    def _leave(self, *, dropped: bool) -> None:
+    def _leave(self, *, dropped: bool, parked: bool = False) -> None:
         if self.is_over:
             return
         self.is_over = True
@@ -395,4 +395,4 @@ class LiveRun:
                 self.replay = None
         # With no part that points back, a run is freed at once and not by the garbage collector.
         del self.stepping, self.journal
-        self.host.left(self, dropped=dropped)
+        self.host.left(self, dropped=dropped, parked=parked)

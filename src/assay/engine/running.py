@@ -58,8 +58,8 @@ class Host(Protocol):
         """Call at an instant of the clock, in seconds since 1970."""
         ...
 
-    def left(self, run: Running, *, dropped: bool) -> None:
-        """The run is no longer live here; a dropped one is to be given back."""
+    def left(self, run: Running, *, dropped: bool, parked: bool) -> None:
+        """The run is no longer live here; a dropped one is to be given back, a parked one due."""
         ...
 
 

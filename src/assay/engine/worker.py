@@ -92,6 +92,8 @@ class Worker:
         self._timers = Timers(clock)
         self._is_stopping = False
         self._is_idle = False
+        self._crowded = 0
+        self._misses = 0
         self._db = Connections(url, listen_url or url)
         arrivals = Arrivals(self._db.looks, project=project, clock=clock)
         ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
@@ -187,13 +189,15 @@ class Worker:
         """Call at an instant of the clock."""
         return self._timers.add(at, call)
 
-    def left(self, run: Running, *, dropped: bool) -> None:
-        """A run is no longer live here; a dropped one is given back."""
+    def left(self, run: Running, *, dropped: bool, parked: bool) -> None:
+        """A run is no longer live here; a dropped one is given back, a parked one may fall due."""
+        was_full = len(self._live) >= self.options.concurrency
         if self._live.get(run.id) is run:
             del self._live[run.id]
         if dropped:
             self._holdings.drop(run.id, run.generation)
-        self._wake.set()
+        if was_full or dropped or parked or self._is_stopping:
+            self._wake.set()
 
     # Life
 
@@ -297,21 +301,28 @@ class Worker:
     async def _pause(self, claimed: int) -> None:
         """Wait until there may be work again.
 
-        While runs come a few at a time the worker stays flagged as idle and is woken for each. A
-        busy one looks by itself, since being woken for each event it would work in batches of one.
+        While runs come one after the other the worker stays flagged as idle and is woken for each.
+        Where they come before others have ended it looks by itself after a pause, since being
+        woken for each event it would work in batches of one.
         """
         is_full = len(self._live) >= self.options.concurrency
         if self._is_idle:
-            if is_full or claimed > FEW:
+            is_crowded = 0 < claimed < len(self._live)
+            self._crowded = self._crowded + 1 if is_crowded else 0
+            if is_full or claimed > FEW or self._crowded >= FEW:
+                self._misses = 0
                 await self._flag(idle=False)
             else:
                 await self._rest()
         elif is_full:
             await self._wake.wait()
-        elif claimed or self._live:
-            await asyncio.sleep(self.options.pause_s)
         else:
-            await self._flag(idle=True)  # commit first, then look
+            self._misses = 0 if claimed else self._misses + 1
+            if self._misses < FEW:
+                await asyncio.sleep(self.options.pause_s)
+            else:
+                self._crowded = 0
+                await self._flag(idle=True)  # commit first, then look
 
     async def _flag(self, *, idle: bool) -> None:
         self._is_idle = idle
@@ -339,9 +350,9 @@ class Worker:
                 await self._wake.wait()
         return self._wake.is_set()
 
-    def _hinted(self) -> None:
+    def _hinted(self, what: str) -> None:
         self._wake.set()
-        if self._live:
+        if self._live and what != "due":
             self._spawn(self._look_at_live())
 
     async def _look_at_live(self) -> None:

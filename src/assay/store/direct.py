@@ -19,7 +19,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TypeAlias
 
     from psycopg import AsyncConnection, ConnectionInfo
@@ -124,10 +124,20 @@ class DirectConnection:
     """Takes over an idle connection of psycopg's, in autocommit.
 
     A task that is cancelled while it waits leaves its statement to be carried out.
+
+    Args:
+        connection: whose other uses end here.
+        notified: called with the payload of each notification.
     """
 
-    def __init__(self, connection: AsyncConnection[TupleRow]) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection[TupleRow],
+        *,
+        notified: Callable[[str], None] | None = None,
+    ) -> None:
         self._connection = connection
+        self._notified = notified
         self._pg = connection.pgconn
         self._pg.nonblocking = 1
         self._pg.enter_pipeline_mode()
@@ -139,6 +149,7 @@ class DirectConnection:
         self._socket = self._pg.socket
         self._is_writing = False
         self._is_closed = False
+        self._ended = asyncio.Event()
         self._loop.add_reader(self._socket, self._read)
 
     @property
@@ -170,6 +181,10 @@ class DirectConnection:
         call = self._send(query, params)
         self._flush()
         return await call.future
+
+    async def until_closed(self) -> None:
+        """Wait until it is closed or has broken."""
+        await self._ended.wait()
 
     async def close(self) -> None:
         """Close it; whoever still waits for an answer gets none."""
@@ -217,6 +232,9 @@ class DirectConnection:
         try:
             self._pg.consume_input()
             self._take_results()
+            if self._notified is not None:
+                while (heard := self._pg.notifies()) is not None:
+                    self._notified(heard.extra.decode())
         except psycopg.OperationalError as error:
             # What came with the end, such as why it ended, is read before.
             self._take_results()
@@ -269,6 +287,7 @@ class DirectConnection:
         if self._is_closed:
             return
         self._is_closed = True
+        self._ended.set()
         self._loop.remove_reader(self._socket)
         if self._is_writing:
             self._loop.remove_writer(self._socket)

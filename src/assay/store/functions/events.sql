@@ -70,14 +70,14 @@ BEGIN
 END $$;
 
 -- What follows the commit of events: hints to an idle worker of each app. Gives the wait shapes of their
--- names, as (name, shape, paths).
+-- names, as (name, shape, paths). A hint says 'due' where nothing but new runs may have come.
 CREATE OR REPLACE FUNCTION assay.follow(p_project int, p_names text[], p_apps text[])
 RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
     IF p_apps <> '{}' THEN
         -- A hint need not wait for the disk.
         PERFORM set_config('synchronous_commit', 'off', true),
-            pg_notify('assay_' || replace(i.id::text, '-', ''), '')
+            pg_notify('assay_' || replace(i.id::text, '-', ''), CASE WHEN p_names <> '{}' THEN 'due' ELSE '' END)
         FROM (SELECT DISTINCT ON (w.app) w.id FROM assay.workers w
               WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
               ORDER BY w.app, w.id) i;
