@@ -7,7 +7,6 @@ import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -22,6 +21,7 @@ from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
 from assay.engine.options import WorkerOptions
+from assay.engine.pace import Pace
 from assay.engine.registration import Registration
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
 from assay.engine.sweeping import Sweeper
@@ -35,6 +35,7 @@ from assay.store import workers as worker_store
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping, Sequence
     from concurrent.futures import Executor
+    from datetime import datetime
     from uuid import UUID
 
     from assay.clock import Clock, DatabaseClock
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assay.engine")
 CLAIM = 200
-FEW = 4
 
 
 class Worker:
@@ -91,9 +91,13 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers = Timers(clock)
         self._is_stopping = False
-        self._is_idle = False
-        self._crowded = 0
-        self._misses = 0
+        self._pace = Pace(
+            self._wake,
+            options=self.options,
+            clock=clock,
+            flag=self._flag,
+            next_due=self._next_due,
+        )
         self._db = Connections(url, listen_url or url)
         arrivals = Arrivals(self._db.looks, project=project, clock=clock)
         ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
@@ -268,10 +272,10 @@ class Worker:
             try:
                 claimed = await self._claim()
                 if claimed < CLAIM:
-                    await self._pause(claimed)
+                    await self._pace.pause(claimed, len(self._live))
             except psycopg.Error as error:
                 _log.warning("a claim failed: %s", error)
-                self._is_idle = False
+                self._pace.forget()
                 await asyncio.sleep(min(self.options.idle_s, 0.2))
 
     async def _claim(self) -> int:
@@ -298,57 +302,17 @@ class Worker:
                 run.fault(error)
         return len(claimed)
 
-    async def _pause(self, claimed: int) -> None:
-        """Wait until there may be work again.
-
-        While runs come one after the other the worker stays flagged as idle and is woken for each.
-        Where they come before others have ended it looks by itself after a pause, since being
-        woken for each event it would work in batches of one.
-        """
-        is_full = len(self._live) >= self.options.concurrency
-        if self._is_idle:
-            is_crowded = 0 < claimed < len(self._live)
-            self._crowded = self._crowded + 1 if is_crowded else 0
-            if is_full or claimed > FEW or self._crowded >= FEW:
-                self._misses = 0
-                await self._flag(idle=False)
-            else:
-                await self._rest()
-        elif is_full:
-            await self._wake.wait()
-        else:
-            self._misses = 0 if claimed else self._misses + 1
-            if self._misses < FEW:
-                await asyncio.sleep(self.options.pause_s)
-            else:
-                self._crowded = 0
-                await self._flag(idle=True)  # commit first, then look
-
-    async def _flag(self, *, idle: bool) -> None:
-        self._is_idle = idle
+    async def _flag(self, idle: bool) -> None:  # noqa: FBT001 - what is flagged
         await worker_store.set_idle(await self._db.claims.get(), self.id, idle=idle)
 
-    async def _rest(self) -> None:
-        """Wait for a hint, the next due turn, or the time for a look."""
-        if await self._woken_within(self.options.pause_s):
-            return
-        now, seconds = self.clock.now(), self.options.idle_s
-        due = await turns.next_due(
+    async def _next_due(self, horizon: datetime) -> datetime | None:
+        return await turns.next_due(
             await self._db.claims.get(),
             project=self.project,
             app=self.app,
             fns=list(self._functions),
-            horizon=now + timedelta(seconds=seconds),
+            horizon=horizon,
         )
-        if due is not None:
-            seconds = max(0.0, min(seconds, (due - now).total_seconds()))
-        await self._woken_within(seconds)
-
-    async def _woken_within(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        return self._wake.is_set()
 
     def _hinted(self, what: str) -> None:
         self._wake.set()
@@ -371,7 +335,7 @@ class Worker:
         for run in list(self._live.values()):
             if run.lease != self.id:
                 run.lose()
-        self._is_idle = False
+        self._pace.forget()
         self._db.listen(event_store.channel(self.id), self._hinted)
 
     # Committing
