@@ -7,8 +7,9 @@ import json
 import sys
 import time
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+import uvloop
 from benchmarks.engine import Sender
 from benchmarks.place import cpu_s
 from benchmarks.table import Line, ratio_line
@@ -63,10 +64,7 @@ async def rates(
 
     async def alone(count: int) -> None:
         first = worker.ended
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "benchmarks.rates", str(count), stdin=asyncio.subprocess.PIPE
-        )
-        await process.communicate(place.url.encode())
+        other.send(count)
         await worker.until_ended(first + count)
 
     async def steps(count: int) -> None:
@@ -75,7 +73,8 @@ async def rates(
         await worker.until_ended(first + 1)
 
     count = int(6_000 * scale)
-    return [
+    other = await OtherSender.started(place.url)
+    lines = [
         await measured("one-step runs, 200 in flight", 3, count, lambda n: many("bench/one", n)),
         await measured("the same, memos of 2 kB", 1, count, lambda n: many("bench/large", n)),
         await measured("one event a transaction, another process", 0.5, count // 2, alone),
@@ -83,6 +82,41 @@ async def rates(
         await measured("1,000 sequential steps", 0.5, 1_000, steps),
         await flatness(steps, pairs),
     ]
+    await other.stop()
+    return lines
+
+
+class OtherSender:
+    """A process that sends events, one a transaction; its start is no part of a rate."""
+
+    def __init__(self, process: asyncio.subprocess.Process, orders: asyncio.StreamWriter) -> None:
+        self._process = process
+        self._orders = orders
+
+    @classmethod
+    async def started(cls, url: str) -> Self:
+        """Start it, and wait until it could send."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "benchmarks.rates",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{url}\n".encode())
+        await process.stdout.readline()
+        return cls(process, process.stdin)
+
+    def send(self, count: int) -> None:
+        """Have it send as many."""
+        self._orders.write(f"{count}\n".encode())
+
+    async def stop(self) -> None:
+        """End it."""
+        self._orders.close()
+        await self._process.wait()
 
 
 async def flatness(steps: Callable[[int], Awaitable[None]], pairs: int) -> Line:
@@ -105,12 +139,17 @@ async def flatness(steps: Callable[[int], Awaitable[None]], pairs: int) -> Line:
     )
 
 
-async def _send_alone(url: str, count: int) -> None:
-    sender = Sender(url)
-    for _ in range(count):
-        await sender.send("bench/one", "{}")
+async def _send_alone() -> None:
+    """Send one event after the other, as many as each line of stdin says, after one of the URL."""
+    loop = asyncio.get_running_loop()
+    sender = Sender((await loop.run_in_executor(None, sys.stdin.readline)).strip())
+    print("ready", flush=True)
+    while count := await loop.run_in_executor(None, sys.stdin.readline):
+        for _ in range(int(count)):
+            await sender.send("bench/one", "{}")
     await sender.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(_send_alone(sys.stdin.read(), int(sys.argv[1])))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_send_alone())

@@ -23,7 +23,7 @@ class WorkerOptions:
     heartbeat_s: float = 3.0
     concurrency: int = 400
     threads: int = 64
-    pause_s: float = 0.002
+    pause_s: float = 0.005
     idle_s: float = 1.0
     grace_s: float = 10.0
     max_steps: int = 1_000
