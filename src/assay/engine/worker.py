@@ -91,13 +91,7 @@ class Worker:
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers = Timers(clock)
         self._is_stopping = False
-        self._pace = Pace(
-            self._wake,
-            options=self.options,
-            clock=clock,
-            flag=self._flag,
-            next_due=self._next_due,
-        )
+        self._pace = self._make_pace()
         self._db = Connections(url, listen_url or url)
         arrivals = Arrivals(self._db.looks, project=project, clock=clock)
         ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
@@ -117,6 +111,15 @@ class Worker:
         self._lease = self._make_lease(url, learns)
         self._registration = self._make_registration()
         self._sweeper = self._make_sweeper()
+
+    def _make_pace(self) -> Pace:
+        return Pace(
+            self._wake,
+            options=self.options,
+            clock=self.clock,
+            flag=self._flag,
+            next_due=self._next_due,
+        )
 
     def _make_lease(self, url: str, learns: DatabaseClock | None) -> Lease:
         loop = asyncio.get_running_loop()
