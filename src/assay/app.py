@@ -81,7 +81,9 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
     async with await connect(url) as connection:
         is_open = not await needs_keys(connection, host)
     with _listening(host, port) as listener:
-        app = create_app(database_url=url, limits=settings.limits, dev=is_open)
+        app = create_app(
+            database_url=url, limits=settings.limits, dev=is_open, lease_s=settings.lease_s
+        )
         server = _Server(
             uvicorn.Config(
                 app,

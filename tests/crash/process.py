@@ -3,30 +3,29 @@
 -m crash.process worker URL         works until it is ended
 -m crash.process deadly URL         dies of -9 where it would look for the events of a new wait
 -m crash.process hurried URL SINCE  works by a clock that goes faster since an instant
--m crash.process send URL NAME DATA sends an event, and dies of -9 between its commit and the
-                                    look for waits
+-m crash.process send URL NAME DATA takes an event in as the API does, and dies of -9 between its
+                                    commit and the look for waits
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import httpx2
 from typing_extensions import override
 
+from assay.api.app import create_app
+from assay.api.services import Writer
 from assay.clock import DatabaseClock
 from assay.engine.ingest import Ingest
-from assay.engine.lease import Lease
 from assay.engine.options import WorkerOptions
 from assay.engine.worker import Worker
 from assay.ids import Ids
-from assay.model.events import NewEvent
-from assay.store.pool import Link
-from assay.store.workers import Serves
 from crash.application import LEASE_S, client
 
 if TYPE_CHECKING:
@@ -87,22 +86,25 @@ async def work(url: str, clock: DatabaseClock, *, dies: bool = False) -> None:
     await asyncio.Event().wait()
 
 
+class DeadlyWriter(Writer):
+    """A writer whose taking in of events is deadly."""
+
+    @override
+    def ingest(self, project: int) -> Ingest:
+        clock = DatabaseClock()
+        return DeadlyIngest(self.link, project=project, clock=clock, ids=Ids(clock))
+
+
 async def send(url: str, name: str, data: str) -> None:
-    """Send one event and die."""
+    """Take in one event over HTTP and die."""
+    app = create_app(database_url=url, dev=True, lease_s=LEASE_S)
     clock = DatabaseClock()
-    ids = Ids(clock)
-    lease = Lease(
-        url,
-        project=PROJECT,
-        lease_s=LEASE_S,
-        heartbeat_s=HEARTBEAT_S,
-        ids=ids,
-        clock=clock,
-        on_lost=lambda: None,
-    )
-    await asyncio.to_thread(lease.start, Serves())
-    ingest = DeadlyIngest(Link(url), project=PROJECT, clock=clock, ids=ids)
-    await ingest.send([NewEvent(id=ids.new(), name=name, data=data, ts=datetime.now(UTC))])
+    app.state.services._idle.append(DeadlyWriter(url, clock=clock, ids=Ids(clock)))
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        await http.post(
+            "/api/v1/events", json={"events": [{"name": name, "data": json.loads(data)}]}
+        )
 
 
 def main() -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from assay.clock import Clock
 
+LEASE_S = 10.0
 PREFIX = "/api/v1"
 _RESOURCES = (events, runs, sessions, scores, outcomes, functions, health)
 
@@ -40,6 +41,7 @@ def create_app(
     limits: Limits | None = None,
     clock: Clock | None = None,
     dev: bool = False,
+    lease_s: float = LEASE_S,
 ) -> FastAPI:
     """The API on a migrated database.
 
@@ -48,9 +50,14 @@ def create_app(
         limits: how large things may be.
         clock: the database's time unless given.
         dev: whether requests from this machine need no key (`access.binding.needs_keys`).
+        lease_s: how long the process is believed to live without a sign, in seconds.
     """
     services = Services(
-        database_url, limits=limits or Limits(), clock=clock or DatabaseClock(), dev=dev
+        database_url,
+        limits=limits or Limits(),
+        clock=clock or DatabaseClock(),
+        dev=dev,
+        lease_s=lease_s,
     )
 
     @asynccontextmanager

@@ -11,16 +11,21 @@ from psycopg.pq import TransactionStatus
 
 from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
+from assay.engine.cancellation import cancel
 from assay.engine.ingest import Ingest
+from assay.engine.leases import Leases
 from assay.ids import Ids
 from assay.store.pool import Link, ReadPool
 from assay.store.times import now
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from assay.clock import Clock
+    from assay.engine.ingest import SendResult
+    from assay.model.events import NewEvent
     from assay.settings import Limits
     from assay.store.pages import Reading
 
@@ -57,7 +62,9 @@ class Services:
     change nothing, and writes are known by ids that were minted before the first try.
     """
 
-    def __init__(self, database_url: str, *, limits: Limits, clock: Clock, dev: bool) -> None:
+    def __init__(
+        self, database_url: str, *, limits: Limits, clock: Clock, dev: bool, lease_s: float
+    ) -> None:
         self._url = database_url
         self.limits = limits
         self.clock = clock
@@ -68,6 +75,7 @@ class Services:
         self._writers = asyncio.Semaphore(WRITERS)
         self._idle: list[Writer] = []
         self._learn_at = 0.0
+        self._leases = Leases(Link(database_url), ids=self.ids, lease_s=lease_s)
 
     async def read(self, project: int, ask: Callable[[Reading], Awaitable[T]]) -> T:
         """What `ask` reads of a project.
@@ -107,8 +115,34 @@ class Services:
                 await self._give_back(writer)
         raise unavailable()
 
+    async def send(self, project: int, events: Sequence[NewEvent]) -> SendResult:
+        """Take in events of a project; `database_unavailable`."""
+
+        async def act(writer: Writer) -> SendResult:
+            async with self._leases.held(await writer.link.get(), project):
+                return await writer.ingest(project).send(events)
+
+        return await self.write(act)
+
+    async def cancel(self, project: int, run: UUID) -> None:
+        """Cancel a run, or tell the worker that holds it; `database_unavailable`."""
+
+        async def act(writer: Writer) -> None:
+            async with self._leases.held(await writer.link.get(), project) as process:
+                await cancel(
+                    writer.link,
+                    run,
+                    project=project,
+                    process=process,
+                    clock=self.clock,
+                    ids=self.ids,
+                )
+
+        await self.write(act)
+
     async def close(self) -> None:
-        """Close what is idle."""
+        """Leave in good order."""
+        await self._leases.close()
         await self._pool.close()
         while self._idle:
             await self._idle.pop().link.close()

@@ -1,8 +1,7 @@
-"""A lease for a moment: a process that is no worker claims a turn, and may die of it."""
+"""Leases of processes that are no workers: many of one process are renewed at once."""
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from os import getpid
 from socket import gethostname
 from typing import TYPE_CHECKING
@@ -11,32 +10,35 @@ from assay.store.queries import queries
 from assay.store.workers import Serves
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import Sequence
     from uuid import UUID
 
     from assay.store.pool import AsyncConn
 
 _SQL = queries("workers")
-LEASE_S = 10.0
 
 
-@asynccontextmanager
-async def lease(connection: AsyncConn, *, process: UUID, project: int) -> AsyncIterator[UUID]:
-    """Hold a lease under an id; gives the id.
-
-    After an error the lease is left to run out: then whatever is still claimed under the id is
-    taken over, which nobody would do for an id that is gone.
-    """
+async def register(connection: AsyncConn, id: UUID, *, project: int, lease_s: float) -> None:
+    """Begin a lease."""
     await connection.execute(
         _SQL["register"],
         {
-            "id": process,
+            "id": id,
             "project": project,
             **Serves().row(),
             "host": gethostname(),
             "pid": getpid(),
-            "lease_s": LEASE_S,
+            "lease_s": lease_s,
         },
     )
-    yield process
-    await connection.execute(_SQL["leave"], {"id": process})
+
+
+async def renew(connection: AsyncConn, ids: Sequence[UUID], *, lease_s: float) -> set[UUID]:
+    """Renew leases; gives those that still held."""
+    cursor = await connection.execute(_SQL["renew"], {"ids": list(ids), "lease_s": lease_s})
+    return {row[0] for row in await cursor.fetchall()}
+
+
+async def leave(connection: AsyncConn, ids: Sequence[UUID]) -> None:
+    """End leases in good order: nothing was left undone under them."""
+    await connection.execute(_SQL["leave_all"], {"ids": list(ids)})

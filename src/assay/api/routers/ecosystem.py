@@ -35,5 +35,5 @@ async def send_events(request: Request, key: str) -> Response:
     seed = seed_of(request.headers.get(SEED_HEADER), now=now)
     desk = Desk(limits=services.limits, now=now, ids=services.ids)
     received = desk.receive(body if isinstance(body, list) else [body], ecosystem_event(seed))
-    await services.write(lambda writer: writer.ingest(who.project).send(received))
+    await services.send(who.project, received)
     return answer({"ids": ids_of(received), "status": 200})

@@ -35,7 +35,7 @@ async def send_events(request: Request, who: Who) -> Response:
         )
     desk = Desk(limits=services.limits, now=services.now(), ids=services.ids)
     received = desk.receive(body["events"], event)
-    sent = await services.write(lambda writer: writer.ingest(who.project).send(received))
+    sent = await services.send(who.project, received)
     return answer({"event_ids": ids_of(received), "run_ids": list(sent.run_ids)})
 
 

@@ -11,11 +11,9 @@ from assay.api import shapes
 from assay.api.answers import answer, page
 from assay.api.asking import Cursor, Instant, Limit, Who, services_of
 from assay.engine import spans
-from assay.engine.cancellation import cancel
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.store import outcomes, runs, scores, steps
-from assay.store.leases import lease
 from assay.store.runs import RunFilter
 from assay.wire import base
 from assay.wire import runs as wire
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.api.answers import Answer
-    from assay.api.services import Services, Writer
+    from assay.api.services import Services
     from assay.store.pages import Reading
     from assay.store.runs import RunRecord
 
@@ -154,21 +152,7 @@ async def cancel_run(request: Request, who: Who, run_id: str) -> Response:
     id_ = parse(run_id, field="run_id")
     services, project = services_of(request), who.project
     await _find(services, project, id_)
-
-    async def act(writer: Writer) -> None:
-        async with lease(
-            await writer.link.get(), process=services.ids.new(), project=project
-        ) as process:
-            await cancel(
-                writer.link,
-                id_,
-                project=project,
-                process=process,
-                clock=services.clock,
-                ids=services.ids,
-            )
-
-    await services.write(act)
+    await services.cancel(project, id_)
     found = await _find(services, project, id_)
     return answer({"id": id_, "status": found.status})
 

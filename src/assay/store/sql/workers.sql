@@ -8,6 +8,13 @@ VALUES (%(id)s, %(project)s, %(app)s, %(source)s, %(fns)s, %(registration)s, %(h
 UPDATE assay.workers SET lease_until = clock_timestamp() + %(lease_s)s * interval '1 second'
 WHERE id = %(id)s AND NOT lost RETURNING clock_timestamp()
 
+-- name: renew
+UPDATE assay.workers SET lease_until = clock_timestamp() + %(lease_s)s * interval '1 second'
+WHERE id = ANY (%(ids)s) AND NOT lost RETURNING id
+
+-- name: leave_all
+DELETE FROM assay.workers WHERE id = ANY (%(ids)s) AND NOT lost
+
 -- name: expire
 UPDATE assay.workers SET lease_until = least(%(until)s, clock_timestamp() - interval '1 millisecond')
 WHERE id = ANY (%(ids)s)
