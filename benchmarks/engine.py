@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -77,7 +78,7 @@ async def parked(ctx: assay.Context) -> None:
 
 def report(line: str) -> None:
     """Tell the process that started this one."""
-    print(line, flush=True)
+    os.write(1, f"{line}\n".encode())
 
 
 class ReportingWorker(Worker):

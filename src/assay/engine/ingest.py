@@ -150,7 +150,7 @@ class Ingest:
         """Wake an idle worker of each of these apps, if there is one."""
         apps = sorted(apps)
         if apps:
-            await store.follow(await self._link.get(), project=self._project, names=[], apps=apps)
+            await store.hint(await self._link.get(), project=self._project, apps=apps)
 
     async def _follow(
         self, connection: AsyncConn, events: Sequence[NewEvent], runs: Sequence[Row]
@@ -166,9 +166,7 @@ class Ingest:
         """Resolve what waits for events that were just committed."""
         woken = await self._arrivals.resolve(events, shapes) if shapes else []
         if woken:
-            await self.hint(
-                await store.apps_of(await self._link.get(), project=self._project, runs=woken)
-            )
+            await store.hint_woken(await self._link.get(), project=self._project, runs=woken)
 
     def _keys(self, events: Sequence[NewEvent]) -> list[Row]:
         expires = self._clock.time() + KEY_LIFE_S

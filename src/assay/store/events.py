@@ -347,12 +347,14 @@ async def runs_exist(connection: AsyncConn, *, project: int, runs: Sequence[UUID
     return {row[0] for row in await cursor.fetchall()}
 
 
-async def apps_of(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> set[str]:
-    """The apps of live runs."""
-    cursor = await connection.execute(
-        _SQL["apps_of"], {"project": project, "runs": arrays.ids(runs)}, prepare=True
-    )
-    return {row[0] for row in await cursor.fetchall()}
+async def hint(connection: AsyncConn, *, project: int, apps: Sequence[str]) -> None:
+    """Hint to an idle worker of each app that there may be work."""
+    await connection.execute(_SQL["hint"], (project, list(apps)), prepare=True)
+
+
+async def hint_woken(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> None:
+    """Hint to an idle worker of each app of which runs were woken."""
+    await connection.execute(_SQL["hint_woken"], (project, arrays.ids(runs)), prepare=True)
 
 
 async def notify(connection: AsyncConn, worker: UUID) -> None:

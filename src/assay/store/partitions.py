@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _log = logging.getLogger("assay.store")
 _BY_ID = ("events", "runs", "journal", "attempts", "scores")
 _BY_DAY = ("user_spans",)
+_WITH_VALUES = ("events", "runs", "journal")
+# Values of a few kB stay in their rows: compressing them and writing them apart costs more.
+_INLINE = "toast_tuple_target = 8160"
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 4
@@ -62,7 +65,8 @@ def _wanted(now: datetime) -> Iterator[tuple[str, str]]:
     first = (now - _EPOCH) // _WEEK
     for table in (*_BY_ID, *_BY_DAY):
         name = f"{table}_default"
-        yield name, f"CREATE TABLE assay.{name} PARTITION OF assay.{table} DEFAULT"
+        options = f" WITH ({_INLINE})" if table in _WITH_VALUES else ""
+        yield name, f"CREATE TABLE assay.{name} PARTITION OF assay.{table} DEFAULT{options}"
         for number in range(first, first + WEEKS_AHEAD + 1):
             start = _EPOCH + number * _WEEK
             end = start + _WEEK
@@ -74,6 +78,6 @@ def _wanted(now: datetime) -> Iterator[tuple[str, str]]:
                 name,
                 (
                     f"CREATE TABLE assay.{name} PARTITION OF assay.{table}"
-                    f" FOR VALUES FROM ('{low}') TO ('{high}')"
+                    f" FOR VALUES FROM ('{low}') TO ('{high}'){options}"
                 ),
             )

@@ -69,22 +69,40 @@ BEGIN
     RETURN 'ok';
 END $$;
 
--- What follows the commit of events: hints to an idle worker of each app. Gives the wait shapes of their
--- names, as (name, shape, paths). A hint says 'due' where nothing but new runs may have come.
+-- What follows the commit of events: hints to an idle worker of each app, where nothing but new runs may
+-- have come. Gives the wait shapes of their names, as (name, shape, paths).
 CREATE OR REPLACE FUNCTION assay.follow(p_project int, p_names text[], p_apps text[])
 RETURNS json LANGUAGE plpgsql AS $$
 BEGIN
-    IF p_apps <> '{}' THEN
-        -- A hint need not wait for the disk.
-        PERFORM set_config('synchronous_commit', 'off', true),
-            pg_notify('assay_' || replace(i.id::text, '-', ''), CASE WHEN p_names <> '{}' THEN 'due' ELSE '' END)
-        FROM (SELECT DISTINCT ON (w.app) w.id FROM assay.workers w
-              WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
-              ORDER BY w.app, w.id) i;
-    END IF;
+    PERFORM assay.hint(p_project, p_apps, 'due');
     -- name: shapes
     RETURN (
         SELECT json_agg(json_build_array(s.event_name, s.shape, s.paths))
         FROM assay.wait_shapes s
         WHERE s.project_id = p_project AND s.event_name = ANY (p_names));
+END $$;
+
+-- What follows the commit of resolved waits.
+CREATE OR REPLACE FUNCTION assay.hint_woken(p_project int, p_runs uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_apps text[];
+BEGIN
+    -- name: apps
+    SELECT array_agg(DISTINCT t.app) INTO v_apps FROM assay.turns t
+    WHERE t.project_id = p_project AND t.run_id = ANY (p_runs);
+    PERFORM assay.hint(p_project, v_apps, '');
+END $$;
+
+-- Wake an idle worker of each of these apps, if there is one; p_what is 'due' or says nothing.
+CREATE OR REPLACE FUNCTION assay.hint(p_project int, p_apps text[], p_what text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF p_apps IS NULL OR p_apps = '{}' THEN RETURN; END IF;
+    -- A hint need not wait for the disk.
+    PERFORM set_config('synchronous_commit', 'off', true),
+        pg_notify('assay_' || replace(i.id::text, '-', ''), p_what)
+    FROM (SELECT DISTINCT ON (w.app) w.id FROM assay.workers w
+          WHERE w.project_id = p_project AND w.app = ANY (p_apps) AND w.idle AND NOT w.lost
+          ORDER BY w.app, w.id) i;
 END $$;

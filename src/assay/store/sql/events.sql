@@ -11,6 +11,12 @@ SELECT assay.start_matched(%s, %s, %s, %s, %s,
 -- name: follow
 SELECT assay.follow(%s, %s, %s)
 
+-- name: hint
+SELECT assay.hint(%s, %s, '')
+
+-- name: hint_woken
+SELECT assay.hint_woken(%s, %s)
+
 -- name: add_shape
 INSERT INTO assay.wait_shapes (project_id, event_name, shape, paths)
 VALUES (%(project)s, %(name)s, %(shape)s, %(paths)s)
@@ -87,7 +93,3 @@ WHERE w.project_id = %(project)s AND w.kind = 'wait' AND w.resolved_at IS NULL
 
 -- name: traces
 SELECT r.id, r.trace FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = ANY (%(runs)s)
-
--- name: apps_of
-SELECT DISTINCT t.app FROM assay.turns t
-WHERE t.project_id = %(project)s AND t.run_id = ANY (%(runs)s::uuid[])
