@@ -1,0 +1,174 @@
+"""A variant beside the control: the difference of their means over the usable epochs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from assay.stats import ratios
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assay.model.moments import ArmMoments, Moments, Ratio
+
+Weighting = Literal["run", "unit", "coverage"]
+
+MIN_UNITS = 10
+"""Under so many units in an arm no interval keeps its promise, so none is given."""
+FEW_EFFECTIVE = 15.0
+"""Under so many effective units in an arm the interval is a little too narrow: a warning."""
+_MIN_UNITS_AN_EPOCH = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochComparison:
+    """Both arms in one epoch; `weight` is its share of the whole."""
+
+    epoch: int
+    weight: float
+    control: ratios.Mean
+    treatment: ratios.Mean
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """A variant beside the control, for one weighting.
+
+    Attributes:
+        epochs_left_out: epochs in which an arm has under 2 units with values.
+        control: the control's mean over the epochs that count; None where none does.
+        treatment: the variant's.
+        difference: treatment minus control; None where no epoch counts.
+        reason: why there is no interval, in one sentence; None where there is one.
+    """
+
+    variant: str
+    control_variant: str
+    weighting: Weighting
+    epochs: tuple[EpochComparison, ...]
+    epochs_left_out: tuple[int, ...]
+    control: ratios.Mean | None
+    treatment: ratios.Mean | None
+    difference: ratios.Difference | None
+    reason: str | None
+
+    @property
+    def units(self) -> int:
+        """Units with values in both arms together."""
+        arms = (self.control, self.treatment)
+        return sum(arm.units for arm in arms if arm is not None)
+
+    @property
+    def is_thin(self) -> bool:
+        """Whether an arm has few effective units."""
+        arms = (self.control, self.treatment)
+        return any(arm is not None and arm.effective < FEW_EFFECTIVE for arm in arms)
+
+
+def compare(
+    moments: Moments,
+    *,
+    variant: str,
+    control: str,
+    weighting: Weighting,
+    on_failure: float | None = None,
+) -> Comparison:
+    """Compare a variant with the control, epoch by epoch.
+
+    Args:
+        moments: of one metric at one cutoff.
+        variant: the treatment.
+        control: what it is compared with.
+        weighting: each run the same, each unit the same, or the coverage: runs of which
+            the end is known among mature ones.
+        on_failure: what a failed run without a score counts as; None leaves such runs out. Only
+            where runs weigh the same.
+    """
+    mean, size = _of(weighting, on_failure)
+    arms = {(arm.epoch, arm.variant): arm for arm in moments.arms}
+    usable: list[tuple[int, ratios.Mean, ratios.Mean]] = []
+    left_out: list[int] = []
+    for epoch in sorted({arm.epoch for arm in moments.arms}):
+        pair = [arms.get((epoch, name)) for name in (control, variant)]
+        means = [mean(arm) for arm in pair if arm is not None]
+        if len(means) == len(pair) and all(m and m.units >= _MIN_UNITS_AN_EPOCH for m in means):
+            usable.append((epoch, *[m for m in means if m is not None]))  # type: ignore[arg-type]
+        else:
+            left_out.append(epoch)
+    weights = _weights(moments.arms, [epoch for epoch, _, _ in usable], size)
+    controls, treatments = [c for _, c, _ in usable], [t for _, _, t in usable]
+    found = ratios.difference(controls, treatments, weights) if usable else None
+    return Comparison(
+        variant=variant,
+        control_variant=control,
+        weighting=weighting,
+        epochs=tuple(
+            EpochComparison(epoch=epoch, weight=w, control=c, treatment=t)
+            for (epoch, c, t), w in zip(usable, weights, strict=True)
+        ),
+        epochs_left_out=tuple(left_out),
+        control=ratios.stratified(controls, weights) if usable else None,
+        treatment=ratios.stratified(treatments, weights) if usable else None,
+        difference=found,
+        reason=_reason(controls, treatments, found),
+    )
+
+
+def _reason(
+    controls: Sequence[ratios.Mean],
+    treatments: Sequence[ratios.Mean],
+    difference: ratios.Difference | None,
+) -> str | None:
+    if min(sum(arm.units for arm in arms) for arms in (controls, treatments)) < MIN_UNITS:
+        return f"under {MIN_UNITS} units an arm"
+    if difference is None or difference.variance == 0:
+        return "no unit differs from another, so their variation is not known"
+    return None
+
+
+def _weights(
+    arms: Sequence[ArmMoments], epochs: Sequence[int], size: Callable[[ArmMoments], float]
+) -> list[float]:
+    sizes = [math.fsum(size(arm) for arm in arms if arm.epoch == epoch) for epoch in epochs]
+    whole = math.fsum(sizes)
+    return [one / whole for one in sizes]
+
+
+def _of(
+    weighting: Weighting, on_failure: float | None
+) -> tuple[Callable[[ArmMoments], ratios.Mean | None], Callable[[ArmMoments], float]]:
+    """How an arm's mean is taken, and what an epoch weighs by it."""
+    if weighting == "unit":
+        return lambda arm: _mean(arm.by_unit), lambda arm: arm.by_unit.n
+    if weighting == "coverage":
+        return lambda arm: _mean(arm.coverage), lambda arm: arm.coverage.n
+    return lambda arm: _with_failures(arm, on_failure), lambda arm: arm.by_run.n
+
+
+def _mean(ratio: Ratio) -> ratios.Mean | None:
+    if ratio.n == 0:
+        return None
+    return ratios.mean(
+        units=ratio.units,
+        n=ratio.n,
+        y=ratio.y,
+        n_squares=ratio.n_squares,
+        e_squares=ratio.e_squares,
+    )
+
+
+def _with_failures(arm: ArmMoments, on_failure: float | None) -> ratios.Mean | None:
+    scored = _mean(arm.by_run)
+    if scored is None or on_failure is None:
+        return scored
+    return ratios.with_failures(
+        scored,
+        mature=arm.failures.n,
+        failed=arm.failures.y,
+        e_squares=arm.by_run.e_squares,
+        d_squares=arm.failures.e_squares,
+        joint=arm.joint,
+        value=on_failure,
+    )

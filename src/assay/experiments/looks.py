@@ -1,0 +1,196 @@
+"""Looks at an experiment: rows that are never recomputed, and the first crossing is the verdict.
+
+In the planned mode a look is tested against a boundary that spends a share of alpha, over the
+information (1 / variance) of the looks tested before. In the anytime mode each look is a t-mixture.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from assay.stats import anytime, planned
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assay.experiments.comparison import Comparison
+
+GROWTH = 1.01
+"""A planned look whose information grew by less tests nothing new, and spends nothing."""
+
+
+class Word(StrEnum):
+    """What is said of a variant beside the control."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUIVALENT = "equivalent"
+    KEEP_COLLECTING = "keep collecting"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a plan says of its looks.
+
+    Attributes:
+        alpha: of this variant's comparison.
+        higher_is_better: which way is good.
+        margin: within which variants count as equivalent, if that is asked.
+    """
+
+    alpha: float
+    higher_is_better: bool = True
+    margin: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What there is to see at a cutoff, before it is tested.
+
+    Attributes:
+        time: the share of the planned time that has gone, 0 to 1.
+        is_final: whether this is the look at the end of the plan.
+    """
+
+    cutoff: datetime
+    comparison: Comparison
+    time: float = 0.0
+    is_final: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A look as it is stored.
+
+    Attributes:
+        tested: whether it could end the experiment; if not, `reason` says why.
+        information: 1 / variance of a tested look.
+        time: the spending time of a planned one.
+        deviate: the estimate in standard errors, as a normal deviate of the same tail.
+        boundary: the deviate that ends the experiment, in the planned mode.
+        spent: of alpha so far, in the planned mode.
+        log_e: the log of the evidence, in the anytime mode.
+        ci: the interval that keeps its promise over all looks.
+    """
+
+    cutoff: datetime
+    tested: bool
+    reason: str | None = None
+    n_units: int = 0
+    estimate: float | None = None
+    se: float | None = None
+    df: float | None = None
+    information: float | None = None
+    time: float | None = None
+    deviate: float | None = None
+    boundary: float | None = None
+    spent: float | None = None
+    log_e: float | None = None
+    ci: tuple[float, float] | None = None
+    word: Word | None = None
+
+
+def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
+    """The next look of the planned mode after those in *history*."""
+    untested = _untestable(seen)
+    if untested is not None:
+        return untested
+    difference = seen.comparison.difference
+    assert difference is not None
+    information = 1 / difference.variance
+    before = [look for look in history if look.tested]
+    last = before[-1].information if before else None
+    if last is not None and information < GROWTH * last:
+        if not seen.is_final:
+            return _untested(seen, "information grew by under 1 %")
+        # The end spends what is left in place of the last look, which was the same look at it.
+        before = before[:-1]
+    time = 1.0 if seen.is_final else seen.time
+    known = [(look.information, look.time) for look in before]
+    boundary = planned.boundaries(
+        [*[i for i, _ in known if i is not None], information],
+        [*[t for _, t in known if t is not None], time],
+        rules.alpha,
+    )[-1]
+    multiplier = planned.t_of(boundary, difference.df)
+    ci = _interval(difference.estimate, multiplier * difference.se)
+    return Look(
+        cutoff=seen.cutoff,
+        tested=True,
+        n_units=seen.comparison.units,
+        estimate=difference.estimate,
+        se=difference.se,
+        df=difference.df,
+        information=information,
+        time=time,
+        deviate=planned.z_of(difference.estimate / difference.se, difference.df),
+        boundary=boundary,
+        spent=planned.spent(time, rules.alpha),
+        ci=ci,
+        word=_word(ci, rules, is_final=seen.is_final),
+    )
+
+
+def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:
+    """A look of the anytime mode; *g* is frozen when the plan is made (`stats.anytime.tuning`)."""
+    untested = _untestable(seen)
+    if untested is not None:
+        return untested
+    difference, units = seen.comparison.difference, seen.comparison.units
+    assert difference is not None
+    t = difference.estimate / difference.se
+    multiplier = anytime.multiplier(rules.alpha, df=difference.df, units=units, g=g)
+    ci = _interval(difference.estimate, multiplier * difference.se)
+    return Look(
+        cutoff=seen.cutoff,
+        tested=True,
+        n_units=units,
+        estimate=difference.estimate,
+        se=difference.se,
+        df=difference.df,
+        information=1 / difference.variance,
+        deviate=planned.z_of(t, difference.df),
+        log_e=anytime.log_e(t, df=difference.df, units=units, g=g),
+        ci=ci,
+        word=_word(ci, rules, is_final=seen.is_final),
+    )
+
+
+def decided(looks: Sequence[Look]) -> Look | None:
+    """The look that gave the verdict: the first that said something, which stands for good."""
+    waiting = (None, Word.KEEP_COLLECTING)
+    return next((look for look in looks if look.word not in waiting), None)
+
+
+def _untestable(seen: Seen) -> Look | None:
+    reason = seen.comparison.reason
+    return _untested(seen, reason) if reason is not None else None
+
+
+def _untested(seen: Seen, reason: str) -> Look:
+    return Look(
+        cutoff=seen.cutoff,
+        tested=False,
+        reason=reason,
+        n_units=seen.comparison.units,
+        time=seen.time,
+        word=Word.NOT_SHOWN if seen.is_final else None,
+    )
+
+
+def _interval(estimate: float, half: float) -> tuple[float, float]:
+    return (estimate - half, estimate + half) if math.isfinite(half) else (-math.inf, math.inf)
+
+
+def _word(ci: tuple[float, float], rules: Rules, *, is_final: bool) -> Word:
+    low, high = ci
+    if low > 0 or high < 0:
+        return Word.BETTER if (low > 0) is rules.higher_is_better else Word.WORSE
+    if rules.margin is not None and -rules.margin < low and high < rules.margin:
+        return Word.EQUIVALENT
+    return Word.NOT_SHOWN if is_final else Word.KEEP_COLLECTING

@@ -1,0 +1,109 @@
+"""What the analysis of an experiment reads from the database: sums over units, never units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """What became of the runs that an arm was given in an epoch.
+
+    Attributes:
+        exposed: runs, those of units first exposed in this epoch and while it was in force.
+        mature: of them those exposed longer ago than answers are waited for.
+        scored: mature ones with a score in time.
+        failed: mature ones without, that failed in time.
+        late: runs with a score that came too late to count.
+        early: runs with a score from before their exposure.
+        backdated: scored runs whose score was recorded after the window, with a time inside it.
+        after_epoch: runs of these units that came when their epoch was over, and are left out.
+        moved: of these, those that were served another variant.
+        units: first exposed here, mature or not.
+        units_mature: of them those with a mature run.
+        units_scored: those with a scored one.
+    """
+
+    exposed: int = 0
+    mature: int = 0
+    scored: int = 0
+    failed: int = 0
+    late: int = 0
+    early: int = 0
+    backdated: int = 0
+    after_epoch: int = 0
+    moved: int = 0
+    units: int = 0
+    units_mature: int = 0
+    units_scored: int = 0
+
+    @property
+    def immature(self) -> int:
+        """Exposed runs whose answer may still come."""
+        return self.exposed - self.mature
+
+    @property
+    def no_response(self) -> int:
+        """Mature runs that neither have a score nor failed."""
+        return self.mature - self.scored - self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """A mean as a ratio of sums over units, with what its error needs.
+
+    With Y_g and N_g the sums of unit g, R = ΣY/ΣN and e_g = (Y_g - R N_g) / sqrt(1 - N_g/ΣN):
+
+    Attributes:
+        units: those with N_g > 0.
+        n: ΣN.
+        y: ΣY.
+        n_squares: ΣN².
+        e_squares: Σe²; infinite for a single unit.
+    """
+
+    units: int
+    n: float
+    y: float
+    n_squares: float
+    e_squares: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmMoments:
+    """One variant in one epoch, for one metric at one cutoff.
+
+    Attributes:
+        by_run: of scored runs.
+        by_unit: of scored units, each with the mean of its runs.
+        coverage: of runs of which the end is known, scored or failed, among mature ones.
+        failures: of failed runs among mature ones.
+        joint: Σ e d, e of `by_run` and d of `failures`, over units.
+    """
+
+    epoch: int
+    variant: str
+    counts: Counts
+    by_run: Ratio
+    by_unit: Ratio
+    coverage: Ratio
+    failures: Ratio
+    joint: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """All arms of an experiment.
+
+    Attributes:
+        forced: exposures that were chosen for trying out.
+        without_unit: exposures of which the code named no unit.
+    """
+
+    arms: Sequence[ArmMoments]
+    forced: int
+    without_unit: int

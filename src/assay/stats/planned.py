@@ -1,0 +1,101 @@
+"""Boundaries for looks at planned days: Lan-DeMets spending in the shape of O'Brien and Fleming.
+
+Sources: Lan and DeMets 1983 (spending); Armitage, McPherson and Rowe 1969 (the recursion).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_NODES = 400
+_FARTHEST = 38.0
+"""No normal deviate is farther out: its tail is the least number there is."""
+
+
+def spent(time: float, alpha: float) -> float:
+    """The share of *alpha* that may be spent until *time*, 0 at the start and 1 at the end.
+
+    4 (1 - Φ(z / sqrt(time))) with z the upper quantile of alpha / 4, two-sided.
+    """
+    from scipy.special import ndtr, ndtri  # noqa: PLC0415 - dear to import, rarely needed
+
+    if time <= 0:
+        return 0.0
+    return float(min(alpha, 4 * ndtr(ndtri(alpha / 4) / math.sqrt(min(time, 1.0)))))
+
+
+def boundaries(information: Sequence[float], times: Sequence[float], alpha: float) -> list[float]:
+    """The |z| at which each of the tested looks ends the experiment.
+
+    *information* is 1 / variance at each look, rising; *times* are their spending times: what is
+    left of *alpha* is spent at 1.
+    """
+    if not information:
+        return []
+    found: list[float] = []
+    points: NDArray[np.float64]
+    mass: NDArray[np.float64]
+    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+    points, mass = np.zeros(1), np.ones(1)
+    before, gone = 0.0, 0.0
+    for now, time in zip(information, times, strict=True):
+        step = math.sqrt(now - before)
+        root = math.sqrt(now)
+        boundary = _boundary(points, mass, step=step, root=root, alpha=spent(time, alpha) - gone)
+        found.append(boundary)
+        edge = boundary * root
+        inner = nodes * edge
+        kernel = np.exp(-0.5 * ((inner[:, None] - points[None, :]) / step) ** 2)
+        mass = (kernel @ mass) / (step * math.sqrt(2 * math.pi)) * weights * edge
+        points = inner
+        before, gone = now, spent(time, alpha)
+    return found
+
+
+def _boundary(
+    points: NDArray[np.float64],
+    mass: NDArray[np.float64],
+    *,
+    step: float,
+    root: float,
+    alpha: float,
+) -> float:
+    """Where the walk leaves with probability alpha, for the first time at this look."""
+    from scipy.special import ndtr  # noqa: PLC0415 - dear to import, rarely needed
+
+    low, high = 0.0, _FARTHEST
+    while high - low > 1e-13 * max(1.0, high):
+        middle = (low + high) / 2
+        edge = middle * root
+        leaves = np.asarray(ndtr((points - edge) / step) + ndtr((-edge - points) / step))
+        if float(leaves @ mass) > alpha:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def z_of(t: float, df: float) -> float:
+    """The normal deviate with the same tail as Student's t."""
+    from scipy.special import ndtri, stdtr  # noqa: PLC0415 - dear to import, rarely needed
+
+    if math.isinf(df):
+        return t
+    return math.copysign(float(-ndtri(float(stdtr(df, -abs(t))))), t)
+
+
+def t_of(z: float, df: float) -> float:
+    """Student's t with the same tail as a normal deviate: what a boundary is in standard errors."""
+    from scipy.special import ndtr, stdtrit  # noqa: PLC0415 - dear to import, rarely needed
+
+    if math.isinf(df):
+        return z
+    return math.copysign(float(-stdtrit(df, float(ndtr(-abs(z))))), z)

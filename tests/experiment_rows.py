@@ -1,0 +1,122 @@
+"""An experiment's raw rows, written into the real tables."""
+
+from __future__ import annotations
+
+import json
+import lzma
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay import ids
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+    Row = dict[str, Any]
+
+DATA = Path(__file__).parent / "data"
+PROJECT = 1
+EXPOSURE = (
+    "INSERT INTO assay.exposures (project_id, experiment, run_id, idx, variant, unit, cluster, p,"
+    " epoch, forced, at, failed_at) VALUES (%s, %s, %s, %s, %s, %s, NULL, %s, %s, %s, %s, %s)"
+)
+SCORE = (
+    "INSERT INTO assay.experiment_scores (project_id, experiment, metric, run_id, idx, score_id,"
+    " variant, epoch, unit, exposed_at, value, at, recorded_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+EPOCH = (
+    "INSERT INTO assay.experiment_epochs (project_id, experiment, epoch, fingerprint, strategy,"
+    " variants, weights, salt, unit_kind, sticky, app, opened_at)"
+    " VALUES (%s, %s, %s, %s, 'bucket', %s, %s, %s, 'bucket', %s, 'tests', %s)"
+)
+
+
+def published() -> Row:
+    """The published case: raw rows in, every number out."""
+    case: Row = json.loads(lzma.decompress((DATA / "experiment_case.json.xz").read_bytes()))
+    return case
+
+
+def instant(text: str) -> datetime:
+    """A time as the case writes it."""
+    return datetime.fromisoformat(text)
+
+
+def write(
+    connection: psycopg.Connection[tuple[Any, ...]], case: Row, *, scores: Sequence[Row] | None
+) -> None:
+    """Write a case's exposures and epochs, and its scores in the order given."""
+    name = case["name"]
+    ended = {run["run"]: run for run in case["runs"]}
+    with connection.cursor() as cursor:
+        for epoch in case["epochs"]:
+            values = (
+                PROJECT,
+                name,
+                epoch["epoch"],
+                str(epoch["epoch"]),
+                list(epoch["weights"]),
+                json.dumps(epoch["weights"]),
+                case["assignment"]["salt"],
+                case["sticky"],
+                instant(epoch["from"]),
+            )
+            cursor.execute(EPOCH, values)
+        cursor.executemany(
+            EXPOSURE,
+            [
+                (
+                    PROJECT,
+                    name,
+                    ids.parse(one["run"]),
+                    one["index"],
+                    one["variant"],
+                    one["unit"],
+                    one["p"],
+                    one["epoch"],
+                    one["forced"],
+                    instant(one["at"]),
+                    _failed_at(ended[one["run"]]),
+                )
+                for one in case["exposures"]
+            ],
+        )
+        served = {(one["run"], one["index"]): one for one in case["exposures"]}
+        cursor.executemany(
+            SCORE,
+            [
+                _score(name, one, served[one["run"], one["index"]])
+                for one in (case["scores"] if scores is None else scores)
+            ],
+        )
+
+
+def _failed_at(run: Row) -> datetime | None:
+    return instant(run["finished_at"]) if run["status"] == "failed" else None
+
+
+def _score(name: str, score: Row, exposure: Row) -> tuple[object, ...]:
+    return (
+        PROJECT,
+        name,
+        score["name"],
+        ids.parse(score["run"]),
+        score["index"],
+        ids.parse(score["id"]),
+        exposure["variant"],
+        exposure["epoch"],
+        None if exposure["forced"] else exposure["unit"],
+        instant(exposure["at"]),
+        float(score["value"]),
+        instant(score["at"]),
+        instant(score["recorded_at"]),
+    )
+
+
+def maturity(case: Row) -> timedelta:
+    """How long the case's answers are waited for."""
+    return timedelta(seconds=case["plan"]["maturity_seconds"])
