@@ -6,8 +6,9 @@ The canonical text is Crockford's base 32 in 26 characters (https://github.com/u
 from __future__ import annotations
 
 import hashlib
-import random
+import os
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -21,20 +22,47 @@ if TYPE_CHECKING:
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)} | {c.lower(): i for i, c in enumerate(_ALPHABET)}
 _LENGTH = 26
-_SYSTEM = random.SystemRandom()
+_CHANCE_BITS = 80
+_FETCHED = 128
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
+
+
+class _SystemBits:
+    """Random bits of the operating system, asked for by the hundred; for any thread."""
+
+    def __init__(self) -> None:
+        self._ready: list[int] = []
+        # Else a forked process would mint the ids that its parent mints.
+        os.register_at_fork(after_in_child=self._ready.clear)
+
+    def __call__(self, count: int) -> int:
+        """So many bits, 80 at most."""
+        try:
+            return self._ready.pop() >> (_CHANCE_BITS - count)
+        except IndexError:
+            size = _CHANCE_BITS // 8
+            fetched = os.urandom(size * _FETCHED)
+            self._ready += [
+                int.from_bytes(fetched[start : start + size], "big")
+                for start in range(0, len(fetched), size)
+            ]
+            return self(count)
+
+
+_system_bits = _SystemBits()
 
 
 class Ids:
     """Mints ids. Tests pass a seeded `bits` to know them."""
 
-    def __init__(self, clock: Clock, bits: Callable[[int], int] = _SYSTEM.getrandbits) -> None:
+    def __init__(self, clock: Clock, bits: Callable[[int], int] = _system_bits) -> None:
         self._clock = clock
         self._bits = bits
 
     def new(self) -> UUID:
         """A new id whose order is that of time, to the millisecond."""
-        return UUID(int=(int(self._clock.time() * 1000) << 80) | self._bits(80))
+        chance = self._bits(_CHANCE_BITS)
+        return UUID(int=(int(self._clock.time() * 1000) << _CHANCE_BITS) | chance)
 
     def span(self) -> int:
         """A span id: 63 random bits, never 0, so that it fits a signed bigint."""
@@ -80,6 +108,7 @@ def floor_at(instant: datetime) -> UUID:
     return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
 
 
+@lru_cache(maxsize=4096)
 def step_key(name: str, index: int) -> UUID:
     """The key of the index-th use of a step id in a run (0 for the first).
 

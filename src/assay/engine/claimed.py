@@ -45,16 +45,16 @@ class Tries:
 def run_info(turn: ClaimedTurn, *, app: str, attempt: int) -> RunInfo:
     """What the body knows of its run."""
     return RunInfo(
-        run_id=turn.run_id,
-        app=app,
-        function=turn.fn,
-        event_id=turn.event_id,
-        event_name=turn.event_name,
-        event_data=turn.event_data,
-        event_ts=datetime.fromtimestamp(turn.event_ts, UTC),
-        sessions=turn.sessions or {},
-        attempt=attempt,
-        parent=_parent(turn),
+        turn.run_id,
+        app,
+        turn.fn,
+        turn.event_id,
+        turn.event_name,
+        turn.event_data,
+        datetime.fromtimestamp(turn.event_ts, UTC),
+        turn.sessions or {},
+        attempt,
+        None if turn.parent is None else _parent(turn),
     )
 
 

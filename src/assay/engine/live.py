@@ -50,18 +50,18 @@ class LiveRun:
         self.host = host
         self.writes = Writes()
         self.is_over = False
-        self.waits = parse.waits(turn)
-        self.tries = parse.tries(turn)
+        self.waits = parse.waits(turn) if turn.waits else {}
+        self.tries = parse.tries(turn) if turn.attempts else {}
         self._claimed = turn
         self._wakes = turn.wakes
         self._losses = turn.losses
-        self._entries = parse.entries(turn)
+        self._entries = parse.entries(turn) if turn.journal else []
         self._seq = self._asked = len(self._entries)
         self._unwritten = 0
         self._is_refused = False
         self._has_waited = bool(self.waits) or turn.generation > 1
         self._last_wait_timed_out = False
-        body_tries = self.tries.get(parse.BODY)
+        body_tries = self.tries.get(parse.BODY) if self.tries else None
         self.info = parse.run_info(
             turn, app=host.app, attempt=(body_tries.made if body_tries else 0) + 1
         )
@@ -69,8 +69,9 @@ class LiveRun:
         self.promises = Promises(
             self.id, self.generation, self.info.sessions, most=host.max_promises
         )
-        for promise in parse.promises(turn):
-            self.promises.restore(promise)
+        if turn.defers:
+            for promise in parse.promises(turn):
+                self.promises.restore(promise)
         parent = turn.parent
         self.operations = Operations(
             self.id,
@@ -100,7 +101,7 @@ class LiveRun:
         if self._claimed.cancelled:
             self._end("cancelled", None, None)
             return
-        body = self.tries.get(parse.BODY)
+        body = self.tries.get(parse.BODY) if self.tries else None
         if body is not None and body.retry_at > self.host.clock.time():
             self._park(body.retry_at)
             return

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from assay import ids
 
@@ -28,8 +28,7 @@ SessionsInput: TypeAlias = "Mapping[str, str | int | float | None] | None"
 """The author's layer: None inherits; a key of None, or DROP for the whole, drops."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepCall:
+class StepCall(NamedTuple):
     """Run user code once and remember what it gave.
 
     Attributes:
@@ -127,8 +126,7 @@ class ScoreWrite:
 Request: TypeAlias = "StepCall | Sleep | EventWait | EventSend | Invocation | ScoreWrite"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
+class Operation(NamedTuple):
     """One thing that a body asks for, under the author's step id."""
 
     kind: Kind
@@ -171,8 +169,7 @@ class ParentRun:
     experiment: Json = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunInfo:
+class RunInfo(NamedTuple):
     """What a body knows of its run: fixed for the run's life.
 
     Attributes:

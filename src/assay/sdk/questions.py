@@ -101,13 +101,7 @@ def run(
     """Run *fn* as a step."""
     codec, runs_on_loop = traits(fn)
     call = _Call(step, fn, args, kwargs, codec)
-    request = StepCall(
-        call=call.make,
-        is_async=runs_on_loop,
-        retries=options.retries,
-        timeout_s=options.timeout_s,
-        input=call.input,
-    )
+    request = StepCall(call.make, runs_on_loop, options.retries, options.timeout_s, call.input)
     return Question(_operation(Kind.STEP, step, request), codec.load, options.errors)
 
 
@@ -251,7 +245,7 @@ def check_wanted(event: object) -> str:
 
 
 def _operation(kind: Kind, step: str, request: Request) -> Operation:
-    return Operation(kind=kind, name=_checked_step(step), request=request)
+    return Operation(kind, _checked_step(step), request)
 
 
 def _checked_step(step: object) -> str:

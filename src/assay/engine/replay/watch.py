@@ -25,12 +25,12 @@ class Pump(NamedTuple):
     since: float
 
 
-_pumps: dict[int, Pump] = {}
+_pumps: dict[int, tuple[UUID, int, float]] = {}
 
 
 def started(run_id: UUID, thread: int, since: float) -> None:
     """Note that a body got the thread."""
-    _pumps[thread] = Pump(run_id, thread, since)
+    _pumps[thread] = (run_id, thread, since)
 
 
 def ended(thread: int) -> None:
@@ -40,7 +40,7 @@ def ended(thread: int) -> None:
 
 def pumping() -> tuple[Pump, ...]:
     """The bodies that run at this moment; callable from any thread."""
-    return tuple(_pumps.copy().values())
+    return tuple(map(Pump._make, _pumps.copy().values()))
 
 
 def stack_of(pump: Pump) -> str:
