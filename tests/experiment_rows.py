@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import lzma
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay import ids
+import psycopg
+
+from assay import ExperimentRef, ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    import psycopg
 
     Row = dict[str, Any]
 
@@ -28,6 +28,7 @@ SCORE = (
     " variant, epoch, unit, exposed_at, value, at, recorded_at)"
     " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
+TAKE_OVER = "SELECT assay.take_over_scores(%s, %s::text[], %s::uuid[], %s::int[])"
 EPOCH = (
     "INSERT INTO assay.experiment_epochs (project_id, experiment, epoch, fingerprint, strategy,"
     " variants, weights, salt, unit_kind, sticky, app, opened_at)"
@@ -115,6 +116,26 @@ def _score(name: str, score: Row, exposure: Row) -> tuple[object, ...]:
         instant(score["at"]),
         instant(score["recorded_at"]),
     )
+
+
+def serve(
+    url: str,
+    run: str,
+    experiment: str,
+    variant: str,
+    *,
+    index: int = 0,
+    unit: str | None = "account",
+    forced: bool = False,
+) -> ExperimentRef:
+    """Write the exposure of a run, as the flush of a choice does; gives what names it."""
+    id_ = ids.parse(run)
+    row = (PROJECT, experiment, id_, index, variant, unit, 0.5, 1, forced, datetime.now(UTC), None)
+    key = (PROJECT, [experiment], [id_], [index])
+    with psycopg.connect(url) as connection:
+        connection.execute(f"{EXPOSURE} ON CONFLICT DO NOTHING", row)
+        connection.execute(TAKE_OVER, key)
+    return ExperimentRef(experiment=experiment, variant=variant, index=index)
 
 
 def maturity(case: Row) -> timedelta:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         RetryAfterError,
         StepError,
     )
+    from assay.model.experiments import ExperimentRef
     from assay.sdk.client import Client
     from assay.sdk.contexts import (
         Context,
@@ -41,6 +42,7 @@ __all__ = [
     "Deferred",
     "Event",
     "EventType",
+    "ExperimentRef",
     "Function",
     "NonRetriableError",
     "ParentRun",
@@ -59,6 +61,7 @@ __all__ = [
 
 _ROOMS = {
     "assay.errors": ("AssayError", "NonRetriableError", "Parked", "RetryAfterError", "StepError"),
+    "assay.model.experiments": ("ExperimentRef",),
     "assay.sdk.client": ("Client",),
     "assay.sdk.contexts": (
         "Context",

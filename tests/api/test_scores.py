@@ -12,9 +12,12 @@ from api_server import memo
 from assay.ids import to_text
 from assay.wire.outcomes import Outcome
 from assay.wire.scores import Score
+from experiment_rows import serve
 
 if TYPE_CHECKING:
     from api_server import ApiServer
+
+REF = {"experiment": "answer-style", "variant": "concise"}
 
 
 @pytest.fixture
@@ -93,8 +96,25 @@ def test_a_value_comes_back_as_it_was_given(api: ApiServer, run: str, value: flo
         ({"id": "x"}, "bad_id", "id"),
         ({"id": "7ZZZZZZZZZ0000000000000000"}, "id_time", "id"),
         ({"more": 1}, "score_options", "more"),
+        ({"step_id": "s", "index": 2**31}, "score_target", "index"),
+        ({"experiment": None}, "score_reference", "experiment"),
+        ({"experiment": "e"}, "score_reference", "experiment"),
+        ({"experiment": {"variant": "v"}}, "score_reference", "experiment.experiment"),
+        (
+            {"experiment": {"experiment": "e", "variant": ""}},
+            "score_reference",
+            "experiment.variant",
+        ),
+        ({"experiment": REF | {"index": -1}}, "score_reference", "experiment.index"),
+        (
+            {"experiment": REF | {"experiment": "\ud800"}},
+            "score_reference",
+            "experiment.experiment",
+        ),
+        ({"experiment": REF | {"more": 1}}, "score_reference", "experiment"),
+        ({"experiment": REF, "step_id": "s"}, "score_reference", "experiment"),
     ],
-    ids=lambda value: ascii(value)[:40],
+    ids=lambda value: ascii(value)[:100],
 )
 def test_a_score_that_breaks_a_rule_is_refused(
     api: ApiServer, run: str, score: dict[str, object], code: str, field: str
@@ -109,6 +129,47 @@ def test_a_score_that_breaks_a_rule_is_refused(
 
     assert told[0] == code
     assert latest(api, run) == {}
+
+
+def test_what_a_score_counts_for_comes_with_it(api: ApiServer, run: str) -> None:
+    """Named or not, in lists and in the history, and what it names in vain."""
+    serve(api.url, run, *REF.values())
+    serve(api.url, run, "model", "m", index=1)
+    given: dict[str, dict[str, object]] = {
+        "plain": {},
+        "named": {"experiment": REF | {"index": 0}},
+        "vain": {"experiment": REF | {"index": 1}},
+        "step": {"step_id": "s"},
+    }
+    for name, more in given.items():
+        api.post("scores", {"name": name, "value": 1, "run_id": run, **more})
+
+    served = REF | {"index": 0, "counted": True}
+    model = {"experiment": "model", "variant": "m", "index": 1, "counted": True}
+    expected = {
+        "plain": [served, model],
+        "named": [served],
+        "vain": [REF | {"index": 1, "counted": False}],
+        "step": [],
+    }
+    for found in (
+        api.pages("scores"),
+        api.pages(f"runs/{run}/scores", history="true", limit=1),
+        api.get(f"runs/{run}")["scores"],
+    ):
+        assert {score["name"]: score["attributions"] for score in found} == expected
+
+
+def test_a_score_sent_twice_is_attributed_once(api: ApiServer, run: str) -> None:
+    """The first counts, whatever the second says."""
+    serve(api.url, run, *REF.values())
+    score = {"id": to_text(api.ulid()), "name": "q", "value": 1, "run_id": run}
+    for reference in (REF, REF | {"variant": "detailed"}):
+        api.post("scores", {**score, "experiment": reference})
+
+    (given,) = api.pages("scores", history="true")
+
+    assert given["attributions"] == [REF | {"index": 0, "counted": True}]
 
 
 def test_a_name_is_kept_as_it_is(api: ApiServer, run: str) -> None:

@@ -12,7 +12,7 @@ import psycopg
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from experiment_rows import EXPOSURE, PROJECT
+from experiment_rows import EXPOSURE, PROJECT, TAKE_OVER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
-TAKE_OVER = "SELECT assay.take_over_scores(%s, %s::text[], %s::uuid[], %s::int[])"
 RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
 COUNTED = (
     "SELECT experiment, idx, metric, score_id, variant, epoch, unit, value, exposed_at, recorded_at"

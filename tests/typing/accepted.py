@@ -47,6 +47,7 @@ async def count() -> int:
 async def feedback_scorer(ctx: assay.ScorerContext[Feedback]) -> bool | None:
     assert_type(ctx.data, Feedback)
     assert_type(ctx.parent.run_id, str)
+    assert_type(ctx.parent.experiment, assay.ExperimentRef | None)
     event = await ctx.step.wait_for_event("wait", event=FeedbackReceived, timeout="7d")
     return None if event is None else event.data.helpful
 
@@ -134,6 +135,10 @@ async def answer_ticket(ctx: assay.Context[Ticket]) -> dict[str, object]:
 
     assert_type(ctx.defer("later", feedback_scorer, {"helpful": True}), assay.Deferred)
     ctx.defer("typed", feedback_scorer, Feedback(helpful=True), sessions={"a": assay.DROP}).abort()
+    ref = assay.ExperimentRef(experiment="style", variant="short")
+    ctx.defer("named", feedback_scorer, {"helpful": True}, experiment=ref)
+    assert_type(await client.score_experiment("a", 1, experiment=ref), None)
+    await client.score_experiment("a", True, experiment=ref.as_dict(), run_id="01")
     return {"answer": answer.text}
 
 

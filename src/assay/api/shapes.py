@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 
     from assay.api.answers import Answer
     from assay.model.events import Json
+    from assay.model.experiments import ExperimentRef
     from assay.model.spans import Span
     from assay.scoring.rollups import Rollup
     from assay.store.event_log import EventRecord
     from assay.store.function_list import FunctionRecord
     from assay.store.outcomes import OutcomeChange, OutcomeRecord
     from assay.store.runs import RunRecord
-    from assay.store.scores import ScoreRecord
+    from assay.store.scores import Attribution, ScoreRecord
     from assay.store.sessions import KeyCount, ScoreNumbers, SessionRecord
     from assay.store.steps import AttemptRecord, MemoRecord, StepRecords, WaitRecord
 
@@ -30,12 +31,21 @@ _EXACT_INTEGERS = 2**53
 _DEFAULT_RETRIES = 4
 
 
-def run(one: RunRecord, orphans: Sequence[tuple[str, int]] = ()) -> dict[str, Answer]:
-    """A run, with a warning for each step that was scored but never ran."""
+def run(
+    one: RunRecord,
+    orphans: Sequence[tuple[str, int]] = (),
+    unserved: Sequence[ExperimentRef] = (),
+) -> dict[str, Answer]:
+    """A run, with a warning for each step or variant that was scored but never came."""
     warnings: list[Answer] = [*json.loads(one.warnings or "[]")]
     warnings += [
         f"a score is about step {step!r} (index {index}), which never ran"
         for step, index in orphans
+    ]
+    warnings += [
+        f"a score names {one.variant!r} of experiment {one.experiment!r} (use {one.index + 1}), "
+        "which this run was not served: it is left out"
+        for one in unserved
     ]
     return {
         "id": one.id,
@@ -81,13 +91,23 @@ def score(one: ScoreRecord) -> dict[str, Answer]:
         "index": one.idx if is_step else None,
         "attempt": one.attempt,
         "source": one.source,
-        "attributions": [],
+        "attributions": [attribution(each) for each in one.attributions],
         "at": one.at,
         "author": one.author,
         "rationale": one.rationale,
         "recorded_at": one.recorded_at,
         "is_latest": one.is_latest,
         "is_orphan": one.is_orphan,
+    }
+
+
+def attribution(one: Attribution) -> dict[str, Answer]:
+    """What a score counts for."""
+    return {
+        "experiment": one.experiment,
+        "variant": one.variant,
+        "index": one.index,
+        "counted": one.counted,
     }
 
 

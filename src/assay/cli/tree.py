@@ -184,9 +184,18 @@ def _scores(span: Item) -> Iterator[Text]:
             line.append(f"{attributes.get('gen_ai.evaluation.name')} ")
             line.append(label or json.dumps(value), "bold")
             line.append(f" score from {attributes.get('assay.score.source')}", "dim")
+            for use in attributes.get("assay.score.attributions", ()):
+                line.append(_counts_for(use), "dim" if use["counted"] else "yellow")
             if attributes.get("gen_ai.evaluation.explanation"):
                 line.append(f"  {short(attributes['gen_ai.evaluation.explanation'])}", "dim")
             yield line
+
+
+def _counts_for(use: Item) -> str:
+    """What a score says of a use of an experiment."""
+    which = f" ({use['index']})" if use["index"] else ""
+    said = "for" if use["counted"] else "left out: not served"
+    return f", {said} {use['variant']} of {use['experiment']}{which}"
 
 
 def _dim(text: str) -> Text:

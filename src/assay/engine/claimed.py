@@ -12,6 +12,7 @@ from assay.engine.failures import from_json
 from assay.engine.promises import Promise
 from assay.ids import to_text
 from assay.model.journal import Entry, Kind, Memo
+from assay.model.reference_rules import check_reference
 from assay.sdk.port import Defer, ParentRun, RunInfo
 
 if TYPE_CHECKING:
@@ -62,13 +63,14 @@ def _parent(turn: ClaimedTurn) -> ParentRun | None:
     parent = turn.parent
     if parent is None or turn.parent_run is None:
         return None
+    experiment = parent["experiment"]
     return ParentRun(
         run_id=to_text(turn.parent_run),
         function_id=parent["function"],
         status=parent["status"],
         output=_json(parent["output"]),
         error=_json(parent["error"]),
-        experiment=_json(parent["experiment"]),
+        experiment=None if experiment is None else check_reference(json.loads(experiment)),
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from assay.engine.matching import storable
 from assay.engine.stored import stored_data
 from assay.ids import parse, span_of, to_text
+from assay.model.reference_rules import check_reference
+from assay.store.scores import reference_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from assay.engine.promises import Promise
     from assay.engine.writes import Writes
     from assay.ids import Ids
-    from assay.store.turns import ClaimedTurn
+    from assay.store.turns import ClaimedTurn, Row
 
 DEFERRED_EVENT = "assay/function.deferred"
 Status = Literal["completed", "failed", "cancelled"]
@@ -136,25 +139,7 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
     for score in json.loads(ending.output or "[]") if ending.status == "completed" else []:
         id_ = ids.new()
         given.setdefault(score["name"], id_)
-        step = score.get("step_id")
-        value = score["value"]
-        writes.scores.append(
-            {
-                "id": id_,
-                "subject": "run" if step is None else "step",
-                "run": parse(score["run_id"]) if score.get("run_id") else turn.parent_run,
-                "step": step or "",
-                "idx": score.get("index") or 0,
-                "name": score["name"],
-                "value": float(value),
-                "is_bool": isinstance(value, bool),
-                "at": score.get("at") or now,
-                "source": "scorer",
-                "giver": turn.run_id,
-                "author": score.get("author"),
-                "rationale": score.get("rationale"),
-            }
-        )
+        writes.scores.append({"id": id_, **_score(score, turn, now=now)})
     missing = {
         "completed": "timed_out" if ending.last_wait_timed_out else "skipped",
         "failed": "failed",
@@ -174,3 +159,27 @@ def _settle_outcomes(ending: Ending, writes: Writes, *, ids: Ids, now: float) ->
                 "giver": turn.run_id,
             }
         )
+
+
+def _score(score: Mapping[str, Any], turn: ClaimedTurn, *, now: float) -> Row:
+    """The row of a score that a scorer returned: about its parent unless it says otherwise."""
+    step, at, value = score.get("step_id"), score.get("at"), score["value"]
+    run = parse(score["run_id"]) if score.get("run_id") else turn.parent_run
+    reference, promised = score.get("experiment"), (turn.parent or {}).get("experiment")
+    if reference is None and promised is not None and step is None and run == turn.parent_run:
+        reference = json.loads(promised)
+    return {
+        "subject": "run" if step is None else "step",
+        "run": run,
+        "step": step or "",
+        "idx": score.get("index") or 0,
+        "name": score["name"],
+        "value": float(value),
+        "is_bool": isinstance(value, bool),
+        "at": now if at is None else datetime.fromisoformat(at).timestamp(),
+        "source": "scorer",
+        "giver": turn.run_id,
+        "author": score.get("author"),
+        "rationale": score.get("rationale"),
+        **reference_columns(None if reference is None else check_reference(reference)),
+    }

@@ -14,6 +14,7 @@ from assay.model.events import NewEvent
 from assay.model.journal import Memo
 from assay.model.session_rules import fold
 from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep
+from assay.store.scores import reference_columns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -265,6 +266,7 @@ class Operations:
                 "giver": self._run,
                 "author": score.author,
                 "rationale": score.rationale,
+                **reference_columns(score.reference),
             }
         )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -313,6 +313,7 @@ def _scores(given: Iterable[ScoreRecord], records: StepRecords) -> _Scores:
             "gen_ai.evaluation.explanation": score.rationale,
             "assay.score.id": to_text(score.id),
             "assay.score.source": score.source,
+            "assay.score.attributions": [asdict(one) for one in score.attributions] or None,
         }
         noted[subject].append(
             SpanEvent(name="gen_ai.evaluation.result", at=score.at, attributes=_present(attributes))

@@ -57,6 +57,10 @@ class ExperimentRef:
     variant: str
     index: int = 0
 
+    def as_dict(self) -> dict[str, str | int]:
+        """What JSON can hold: it is accepted wherever a reference is."""
+        return {"experiment": self.experiment, "variant": self.variant, "index": self.index}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Epoch:

@@ -7,9 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
 from assay.model.event_rules import EARLIEST, LATEST
+from assay.model.reference_rules import MAX_INDEX, check_reference
+
+if TYPE_CHECKING:
+    from assay.model.experiments import ExperimentRef
 
 MAX_NAME_BYTES = 128
 MAX_AUTHOR_BYTES = 512
@@ -25,6 +30,7 @@ class CheckedScore:
     Attributes:
         value: a boolean stays one; numpy scalars have become Python's.
         run_id, step_id, index: as written; None where they were not.
+        reference: the exposure that it counts for; None leaves that to where its run was exposed.
         at: in UTC; None means when it is received.
     """
 
@@ -36,6 +42,7 @@ class CheckedScore:
     rationale: str | None = None
     author: str | None = None
     at: datetime | None = None
+    reference: ExperimentRef | None = None
 
 
 def check_score(options: object, *, max_name_bytes: int = MAX_NAME_BYTES) -> CheckedScore:
@@ -43,11 +50,13 @@ def check_score(options: object, *, max_name_bytes: int = MAX_NAME_BYTES) -> Che
 
     Args:
         options: `name` and `value`, optionally `run_id`, `step_id`, `index`, `rationale`,
-            `author`, `at`. A `run_id` or `step_id` that is there must not be None.
+            `author`, `at`, `experiment`. A `run_id`, `step_id` or `experiment` that is there
+            must not be None.
         max_name_bytes: the most that a name may take in UTF-8.
 
     Raises:
-        AssayError: `score_options`, `score_target`, `score_name`, `score_value`, `score_detail`.
+        AssayError: `score_options`, `score_target`, `score_name`, `score_value`, `score_detail`,
+            `score_reference`.
     """
     if not isinstance(options, Mapping):
         raise _refusal("options", None, "score options must be an object")
@@ -61,6 +70,7 @@ def check_score(options: object, *, max_name_bytes: int = MAX_NAME_BYTES) -> Che
         rationale=_text("rationale", options.get("rationale"), MAX_RATIONALE_BYTES),
         author=_text("author", options.get("author"), MAX_AUTHOR_BYTES),
         at=_at(options.get("at")),
+        reference=_reference(options, ids["step_id"]),
     )
 
 
@@ -123,11 +133,24 @@ def _target(options: Mapping[object, object], field: str) -> str | None:
 def _index(index: object, step_id: str | None) -> int | None:
     if index is None:
         return None
-    if isinstance(index, bool) or not isinstance(index, int) or index < 0:
+    if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index <= MAX_INDEX:
         raise _refusal("target", "index", "index must be a whole number from 0 on")
     if step_id is None:
         raise _refusal("target", "index", "index needs a step_id, whose use it counts")
     return index
+
+
+def _reference(options: Mapping[object, object], step_id: str | None) -> ExperimentRef | None:
+    if "experiment" not in options:
+        return None
+    if step_id is not None:
+        raise _refusal(
+            "reference",
+            "experiment",
+            "a score that names an experiment is about its run, not about a step",
+            "leave step_id out",
+        )
+    return check_reference(options["experiment"])
 
 
 def _text(field: str, text: object, max_bytes: int) -> str | None:

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from assay.model.experiments import ExperimentRef
+
 
 class Subject(StrEnum):
     """What a score is about."""
@@ -43,6 +45,7 @@ class NewScore:
         attempt: which attempt gave it, from 1; None where unknown.
         value: a boolean stays a boolean.
         at: when it holds; None means when it is received.
+        reference: the exposure that it counts for; None leaves that to where its run was exposed.
     """
 
     id: UUID
@@ -57,3 +60,4 @@ class NewScore:
     at: datetime | None = None
     author: str | None = None
     rationale: str | None = None
+    reference: ExperimentRef | None = None

@@ -52,6 +52,7 @@ def target(checked: CheckedScore, *, id_: UUID, source: Source = Source.API) -> 
         at=checked.at,
         author=checked.author,
         rationale=checked.rationale,
+        reference=checked.reference,
     )
 
 
@@ -102,6 +103,7 @@ async def record(
             "giver": None,
             "author": score.author,
             "rationale": score.rationale,
+            **store.reference_columns(score.reference),
         }
         for score in once.values()
     ]

@@ -13,7 +13,7 @@ from assay.sdk.asks import ask
 from assay.sdk.events import drafts
 from assay.sdk.port import current_journal
 from assay.sdk.questions import Sent
-from assay.sdk.scores import checked
+from assay.sdk.scores import checked, checked_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assay.sdk.definitions import Invocable
     from assay.sdk.events import Event
     from assay.sdk.http import Api
+    from assay.sdk.scores import Reference
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,6 +107,37 @@ class Calls:
             author=author,
             at=at,
         )
+        return self._give(score, id)
+
+    def score_experiment(
+        self,
+        name: str,
+        value: float,
+        *,
+        experiment: Reference,
+        run_id: str | None = None,
+        rationale: str | None = None,
+        author: str | None = None,
+        at: datetime | None = None,
+        id: str | None = None,
+    ) -> Coroutine[object, object, None]:
+        """Score the variant that a run was served: the score is about that run, also in a step.
+
+        Args:
+            name: of the score.
+            value: a boolean or a finite number.
+            experiment: the `ref` that `ctx.experiment` gave, or what JSON made of it.
+            run_id: the run that was served; needed outside of runs. Inside, this run, or the
+                parent of a scorer where *experiment* is that of its promise.
+            rationale: why, in words.
+            author: who judged.
+            at: an aware instant when it holds; when it is received unless given.
+            id: a ULID; the same score sent twice is one.
+        """
+        others = {"run_id": run_id, "rationale": rationale, "author": author, "at": at}
+        return self._give(checked_for(experiment, name, value, **others), id)
+
+    def _give(self, score: CheckedScore, id: str | None) -> Coroutine[object, object, None]:
         given = None if id is None else ids.parse(id)
         journal = current_journal.get()
         if journal is None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.sdk.definitions import Deferrable
     from assay.sdk.events import D, Drop, SessionLayer
     from assay.sdk.port import Journal, ParentRun
+    from assay.sdk.scores import Reference
 
 
 def current_step() -> CurrentStep:
@@ -70,6 +71,7 @@ class RunContext(Generic[D_co]):
         data: D | Mapping[str, object],
         /,
         *,
+        experiment: Reference | None = None,
         sessions: SessionLayer | Literal[Drop.DROP] | None = None,
     ) -> Deferred:
         """Promise a score: the scorer starts when this run has ended, whatever its end.
@@ -80,9 +82,11 @@ class RunContext(Generic[D_co]):
             id: of the promise; a second one with the same id only warns.
             scorer: what will give the score.
             data: what it gets as `ctx.data`.
+            experiment: the exposure that its scores count for; without it they count for every
+                experiment of which this run was served one variant only.
             sessions: of the scorer's run; None inherits.
         """
-        return promise(self._journal, id, scorer, data, sessions)
+        return promise(self._journal, id, scorer, data, sessions=sessions, experiment=experiment)
 
 
 class EventContext(RunContext[D_co]):

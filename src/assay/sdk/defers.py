@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
+from assay.model import json_text
+from assay.model.reference_rules import check_reference
 from assay.sdk.definitions import Deferrable
 from assay.sdk.events import DROP, author_layer, data_text
 from assay.sdk.port import Defer
@@ -29,7 +31,15 @@ class Deferred:
         return self._journal.abort_defer(self.id)
 
 
-def promise(journal: Journal, id: str, scorer: object, data: object, sessions: object) -> Deferred:
+def promise(
+    journal: Journal,
+    id: str,
+    scorer: object,
+    data: object,
+    *,
+    sessions: object,
+    experiment: object,
+) -> Deferred:
     """Promise a scorer; what is wrong is logged, and kept as the reason of failed outcomes."""
     handle = Deferred(id, journal)
     if not isinstance(scorer, Deferrable):
@@ -44,7 +54,10 @@ def promise(journal: Journal, id: str, scorer: object, data: object, sessions: o
     payload: str | None = None
     refused: str | None = None
     layer: dict[str, str | int | float | None] = {}
+    reference: str | None = None
     try:
+        if experiment is not None:
+            reference = json_text.dump(check_reference(experiment).as_dict())
         payload = data_text(data, definition.codec)
         layer = author_layer(sessions)
     except AssayError as error:
@@ -56,6 +69,7 @@ def promise(journal: Journal, id: str, scorer: object, data: object, sessions: o
             scorer=definition.id,
             names=definition.scores,
             payload=payload,
+            experiment=reference,
             sessions=layer or None,
             drops_sessions=sessions is DROP,
             refused=refused,

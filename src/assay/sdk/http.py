@@ -89,6 +89,7 @@ class Api:
             rationale=score.rationale,
             author=score.author,
             at=score.at,
+            experiment=None if score.reference is None else score.reference.as_dict(),
         )
         await self._ask("POST", "/api/v1/scores", ScoreResponse, request)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.model.events import Json, Sessions
+    from assay.model.experiments import ExperimentRef
     from assay.model.journal import Kind, Memo
     from assay.model.scores import NewScore
 
@@ -159,14 +160,18 @@ class Defer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParentRun:
-    """The run that promised a scorer, as the scorer sees it (`ctx.parent`)."""
+    """The run that promised a scorer, as the scorer sees it (`ctx.parent`).
+
+    Attributes:
+        experiment: the exposure that the promise names.
+    """
 
     run_id: str
     function_id: str
     status: str
     output: Json
     error: Json
-    experiment: Json = None
+    experiment: ExperimentRef | None = None
 
 
 class RunInfo(NamedTuple):

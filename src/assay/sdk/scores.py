@@ -9,15 +9,17 @@ from typing_extensions import override
 from assay import ids
 from assay.errors import AssayError
 from assay.model import json_text
+from assay.model.reference_rules import check_reference
 from assay.model.score_rules import CheckedScore, check_score
 from assay.model.scores import NewScore, Source, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
 
-    from assay.sdk.port import CurrentStep, Journal
+    from assay.model.experiments import ExperimentRef
+    from assay.sdk.port import CurrentStep, Journal, RunInfo
 
 
 class Score:
@@ -32,9 +34,10 @@ class Score:
         rationale: why, in words.
         author: who judged.
         at: an aware instant when it holds; when it is received unless given.
+        experiment: the exposure that it counts for; what the promise says unless given.
 
     Raises:
-        AssayError: `score_name`, `score_value`, `score_target`, `score_detail`.
+        AssayError: `score_name`, `score_value`, `score_target`, `score_detail`, `score_reference`.
     """
 
     __slots__ = ("checked",)
@@ -50,6 +53,7 @@ class Score:
         rationale: str | None = None,
         author: str | None = None,
         at: datetime | None = None,
+        experiment: Reference | None = None,
     ) -> None:
         self.checked = checked(
             name,
@@ -60,6 +64,7 @@ class Score:
             rationale=rationale,
             author=author,
             at=at,
+            experiment=experiment,
         )
 
     @override
@@ -72,10 +77,19 @@ ScorerResult: TypeAlias = "float | Score | Sequence[Score] | None"
 A bool is a float to type checkers, and stays a bool here."""
 
 
+Reference: TypeAlias = "ExperimentRef | Mapping[str, object]"
+"""The exposure that a score counts for: what `ctx.experiment` gave, or what JSON made of it."""
+
+
 def checked(name: str, value: float, **others: object) -> CheckedScore:
     """Check a score given as arguments, of which None means not given."""
     given = {field: value for field, value in others.items() if value is not None}
     return check_score({"name": name, "value": value, **given})
+
+
+def checked_for(reference: object, name: str, value: float, **others: object) -> CheckedScore:
+    """The same for a score that must name an exposure; `score_reference` where it does not."""
+    return checked(name, value, **others, experiment=check_reference(reference))
 
 
 def in_run(
@@ -86,7 +100,8 @@ def in_run(
 ) -> NewScore:
     """A score with its target resolved inside a run.
 
-    A step that is named comes first, then a run that is named, then the step that is running.
+    A step that is named comes first, then a run that is named, then the step that is running. A
+    score that names an exposure is about a run: a scorer that names that of its parent means that.
 
     Args:
         score: as written.
@@ -97,15 +112,14 @@ def in_run(
     subject, name, index, attempt = Subject.RUN, score.step_id, score.index or 0, None
     if name is not None:
         subject = Subject.STEP
-    elif score.run_id is None and step is not None:
+    elif score.run_id is None and score.reference is None and step is not None:
         subject, name, index, attempt = Subject.STEP, step.id, step.index, step.attempt
-    own = journal.info.run_id
     return NewScore(
         id=id or journal.new_id(),
         name=score.name,
         value=score.value,
         subject=subject,
-        run=own if score.run_id is None else ids.parse(score.run_id, field="run_id"),
+        run=_run(score, journal.info),
         source=Source.STEP,
         step=name,
         index=index,
@@ -113,14 +127,24 @@ def in_run(
         at=score.at,
         author=score.author,
         rationale=score.rationale,
+        reference=score.reference,
     )
+
+
+def _run(score: CheckedScore, info: RunInfo) -> UUID:
+    if score.run_id is not None:
+        return ids.parse(score.run_id, field="run_id")
+    parent = info.parent
+    if parent is not None and score.reference is not None and score.reference == parent.experiment:
+        return ids.parse(parent.run_id)
+    return info.run_id
 
 
 def scorer_output(result: object, names: tuple[str, ...], *, scorer: str) -> str:
     """JSON text of the list of scores that a scorer's result stands for.
 
     Each is an object of `name, value, run_id, step_id, index, rationale, author, at` (an ISO
-    instant), null where it was not given; None makes the empty list.
+    instant), `experiment`, null where it was not given; None makes the empty list.
 
     Raises:
         AssayError: `score_undeclared`, and those of `Score`.
@@ -173,4 +197,5 @@ def _described(score: CheckedScore, names: tuple[str, ...], scorer: str) -> dict
         "rationale": score.rationale,
         "author": score.author,
         "at": None if score.at is None else score.at.isoformat(),
+        "experiment": None if score.reference is None else score.reference.as_dict(),
     }

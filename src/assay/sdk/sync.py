@@ -17,16 +17,18 @@ from assay.sdk.asks import call
 from assay.sdk.events import drafts
 from assay.sdk.port import current_journal
 from assay.sdk.questions import Sent
-from assay.sdk.scores import checked
+from assay.sdk.scores import checked, checked_for
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import datetime, timedelta
 
+    from assay.model.score_rules import CheckedScore
     from assay.sdk.calls import Calls
     from assay.sdk.definitions import Invocable
     from assay.sdk.events import Event
     from assay.sdk.port import Journal
+    from assay.sdk.scores import Reference
 
 R = TypeVar("R")
 
@@ -76,12 +78,36 @@ class SyncClient:
         journal = _journal()
         if journal is None:
             self._wait(self._client.score(name, value, **others, id=id))
-            return
-        score, given = checked(name, value, **others), None if id is None else ids.parse(id)
-        if journal.current_step() is not None:
-            questions.score_in_step(journal, score, given)
         else:
-            call(journal, questions.scoring(questions.SCORE_STEP, score, journal, given))
+            _give(journal, checked(name, value, **others), id)
+
+    def score_experiment(
+        self,
+        name: str,
+        value: float,
+        *,
+        experiment: Reference,
+        run_id: str | None = None,
+        rationale: str | None = None,
+        author: str | None = None,
+        at: datetime | None = None,
+        id: str | None = None,
+    ) -> None:
+        """Score the variant that a run was served, as `Client.score_experiment`."""
+        others: dict[str, Any] = {
+            "run_id": run_id,
+            "rationale": rationale,
+            "author": author,
+            "at": at,
+        }
+        journal = _journal()
+        if journal is None:
+            given = self._client.score_experiment(
+                name, value, experiment=experiment, **others, id=id
+            )
+            self._wait(given)
+        else:
+            _give(journal, checked_for(experiment, name, value, **others), id)
 
     @overload
     def result(
@@ -133,6 +159,14 @@ class SyncClient:
         except BaseException:
             answer.cancel()
             raise
+
+
+def _give(journal: Journal, score: CheckedScore, id: str | None) -> None:
+    given = None if id is None else ids.parse(id)
+    if journal.current_step() is not None:
+        questions.score_in_step(journal, score, given)
+    else:
+        call(journal, questions.scoring(questions.SCORE_STEP, score, journal, given))
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

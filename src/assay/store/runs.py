@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from assay.ids import floor_at
+from assay.model.experiments import ExperimentRef
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -148,6 +149,12 @@ async def orphans(cursor: Reading, *, project: int, run: UUID) -> list[tuple[str
     """Steps (id, index) of a run that were scored but never ran."""
     rows = await fetch(cursor, _SQL["orphans"], {"project": project, "run": run})
     return [(row["step"], row["idx"]) for row in rows]
+
+
+async def unserved(cursor: Reading, *, project: int, run: UUID) -> list[ExperimentRef]:
+    """What scores of a run name, but the run was not served."""
+    rows = await fetch(cursor, _SQL["unserved"], {"project": project, "run": run})
+    return [ExperimentRef(**row) for row in rows]
 
 
 async def _all(cursor: Reading, part: str, **values: object) -> list[RunRecord]:

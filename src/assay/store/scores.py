@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from assay.store.arrays import column
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -14,12 +16,27 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from assay.model.experiments import ExperimentRef
     from assay.store.pages import Reading
     from assay.store.pool import AsyncConn
     from assay.store.turns import Row
 
 _SQL = queries("scores")
 _LATEST_KEY = ("after_run", "after_subject", "after_step", "after_idx", "after_name")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """A use of an experiment that a score counts for, or names in vain.
+
+    Attributes:
+        counted: false where the run was not served what the score names.
+    """
+
+    experiment: str
+    variant: str
+    index: int
+    counted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +65,18 @@ class ScoreRecord:
     rationale: str | None
     is_latest: bool
     is_orphan: bool
+    attributions: tuple[Attribution, ...]
+
+
+def reference_columns(reference: ExperimentRef | None) -> Row:
+    """The columns of `assay.record_scores` that say which exposure a score names."""
+    if reference is None:
+        return {}
+    return {
+        "ref_experiment": reference.experiment,
+        "ref_variant": reference.variant,
+        "ref_idx": reference.index,
+    }
 
 
 async def record(
@@ -92,7 +121,7 @@ async def latest(
         values |= dict(zip(_LATEST_KEY, key, strict=True))
     rows = await fetch(cursor, _query(*parts, "latest_newest"), values)
     return page_of(
-        [ScoreRecord(**row) for row in rows],
+        await _records(cursor, rows, project=project),
         limit,
         lambda s: (s.run_id, s.subject, s.step, s.idx, s.name),
     )
@@ -118,7 +147,8 @@ async def history(
         parts.append("all_after")
         (values["after"],) = decode(after, (UUID,))
     rows = await fetch(cursor, _query(*parts, "all_newest"), values)
-    return page_of([ScoreRecord(**row) for row in rows], limit, lambda score: (score.id,))
+    records = await _records(cursor, rows, project=project)
+    return page_of(records, limit, lambda score: (score.id,))
 
 
 async def of_runs(
@@ -127,7 +157,23 @@ async def of_runs(
     """All scores of some runs, the newest first."""
     values = {"project": project, "runs": list(runs), "limit": limit}
     rows = await fetch(cursor, _query("all", "all_of_runs", "all_newest"), values)
-    return [ScoreRecord(**row) for row in rows]
+    return await _records(cursor, rows, project=project)
+
+
+async def _records(cursor: Reading, rows: Sequence[Row], *, project: int) -> list[ScoreRecord]:
+    """Rows of scores as records, with what those about runs count for."""
+    about_runs = [row for row in rows if row["subject"] == "run"]
+    found: dict[UUID, list[Attribution]] = defaultdict(list)
+    if about_runs:
+        values = {
+            "project": project,
+            "ids": column(about_runs, "id"),
+            "names": column(about_runs, "name"),
+            "runs": column(about_runs, "run_id"),
+        }
+        for row in await fetch(cursor, _SQL["attributions"], values):
+            found[row.pop("score_id")].append(Attribution(**row))
+    return [ScoreRecord(**row, attributions=tuple(found.get(row["id"], ()))) for row in rows]
 
 
 def _query(*names: str) -> str:

@@ -18,6 +18,8 @@ class ScoreIn(Request):
         value: checked by those rules, so that their messages are the ones that are read.
         step_id: without it the score is about the run.
         at: with a time zone; when it is received unless given.
+        experiment: the exposure that it counts for: `experiment`, `variant`, and `index` of its use
+            in the run, 0 unless given. Not together with `step_id`.
     """
 
     id: str | None = None
@@ -29,6 +31,7 @@ class ScoreIn(Request):
     rationale: object = None
     author: object = None
     at: datetime | None = None
+    experiment: object = None
 
     def options(self) -> dict[str, object]:
         """The fields that were written, as `score_rules.check_score` takes them."""
@@ -37,16 +40,22 @@ class ScoreIn(Request):
             field: value
             for field, value in written.items()
             # The rules refuse a null id, and take other nulls as not given.
-            if value is not None or field in ("run_id", "step_id", "name", "value")
+            if value is not None or field in ("run_id", "step_id", "name", "value", "experiment")
         }
 
 
 class Attribution(Message):
-    """An experiment that a score counts for."""
+    """A use of an experiment in a run that a score counts for, or was meant for.
+
+    Attributes:
+        index: which use of the experiment in its run, from 0.
+        counted: false where the score names what its run was not served.
+    """
 
     experiment: str
     variant: str
     index: int = 0
+    counted: bool = True
 
 
 class Score(Message):

@@ -169,9 +169,12 @@ async def _find(services: Services, project: int, run: UUID) -> RunRecord:
 async def _detail(
     reading: Reading, project: int, run: RunRecord, parts: set[str]
 ) -> dict[str, Answer]:
-    # Only what has ended can have steps that it never came to.
-    missed = await runs.orphans(reading, project=project, run=run.id) if run.is_ended else []
-    shown: dict[str, Answer] = shapes.run(run, missed)
+    shown: dict[str, Answer] = shapes.run(run)
+    if run.is_ended:
+        # Only what has ended can have steps and experiments that it never came to.
+        missed = await runs.orphans(reading, project=project, run=run.id)
+        unserved = await runs.unserved(reading, project=project, run=run.id)
+        shown = shapes.run(run, missed, unserved)
     if "steps" in parts:
         records = await steps.of_runs(reading, project=project, runs=[run.id], with_values=True)
         shown["steps"] = shapes.steps(records)

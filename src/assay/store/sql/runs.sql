@@ -83,3 +83,8 @@ WHERE l.project_id = %(project)s AND l.run_id = %(run)s AND l.subject = 'step'
     AND NOT EXISTS (SELECT FROM assay.attempts a WHERE a.project_id = %(project)s
         AND a.run_id = %(run)s AND a.name = l.step AND a.idx = l.idx)
 ORDER BY l.step, l.idx
+
+-- name: unserved
+SELECT DISTINCT s.experiment, s.variant, s.idx AS index FROM assay.score_references s
+WHERE s.project_id = %(project)s AND s.run_id = %(run)s
+ORDER BY 1, 2, 3

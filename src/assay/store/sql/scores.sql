@@ -58,3 +58,15 @@ WHERE s.project_id = %(project)s
 
 -- name: all_newest
 ORDER BY s.id DESC LIMIT %(limit)s
+
+-- name: attributions
+SELECT e.score_id, e.experiment, e.variant, e.idx AS index, true AS counted
+FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(runs)s::uuid[]) AS u(id, name, run)
+JOIN assay.exposures x ON x.project_id = %(project)s AND x.run_id = u.run
+JOIN assay.experiment_scores e ON e.project_id = %(project)s AND e.experiment = x.experiment
+    AND e.metric = u.name AND e.run_id = u.run AND e.idx = x.idx AND e.score_id = u.id
+UNION ALL
+SELECT r.score_id, r.experiment, r.variant, r.idx, false
+FROM assay.score_references r
+WHERE r.project_id = %(project)s AND r.run_id = ANY (%(runs)s) AND r.score_id = ANY (%(ids)s)
+ORDER BY 2, 4
