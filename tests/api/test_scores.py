@@ -158,6 +158,11 @@ def test_what_a_score_counts_for_comes_with_it(api: ApiServer, run: str) -> None
         api.get(f"runs/{run}")["scores"],
     ):
         assert {score["name"]: score["attributions"] for score in found} == expected
+    (span,) = api.get(f"runs/{run}/trace")["spans"]
+    noted = [event["attributes"] for event in span["events"]]
+    assert {
+        one["gen_ai.evaluation.name"]: one.get("assay.score.attributions", []) for one in noted
+    } == {name: uses for name, uses in expected.items() if name != "step"}
 
 
 def test_a_score_sent_twice_is_attributed_once(api: ApiServer, run: str) -> None:

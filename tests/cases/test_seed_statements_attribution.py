@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,66 @@ async def test_scores_that_a_scorer_returns_may_name_other_exposures(
         "c": [],
         "d": concise,
     }
+
+
+async def test_a_score_that_a_scorer_returns_may_say_when_it_holds(
+    open_box: OpenBox, assay_database: str
+) -> None:
+    """34: which decides whether it comes in time for the experiment."""
+    client = assay.Client("app")
+    then = datetime(2026, 11, 2, 12, 30, tzinfo=UTC)
+
+    @client.scorer("judge", scores="a")
+    async def judge(_: assay.ScorerContext) -> assay.Score:
+        return assay.Score("a", True, at=then)
+
+    @client.function("answer", on="go")
+    async def answer(ctx: assay.Context) -> None:
+        ref = await ctx.step.run("serve", serve, assay_database, ctx.run_id, *STYLE.values())
+        ctx.defer("score", judge, {}, experiment=ref)
+
+    async with open_box(client) as box:
+        run = await finish(box)
+        await box.settled()
+        (score,) = await box.scores(run.id)
+
+    assert (score.at, counts_for(score)) == (then, [("answer-style", "concise", 0, True)])
+
+
+@pytest.mark.parametrize("is_before", [False, True])
+@pytest.mark.parametrize("commit", range(1, 8))
+async def test_a_crash_at_any_commit_attributes_nothing_twice(
+    open_box: OpenBox, assay_database: str, commit: int, *, is_before: bool
+) -> None:
+    """37: nor loses anything."""
+    client = assay.Client("app")
+
+    @client.scorer("judge", scores="late")
+    async def judge(ctx: assay.ScorerContext) -> bool:
+        await ctx.step.run("look", lambda: 1)
+        return True
+
+    async def inside(ref: assay.ExperimentRef) -> None:
+        await client.score_experiment("step", 1, experiment=ref)
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.step.score("first", name="early", value=1)
+        ref = await ctx.step.run("serve", serve, assay_database, ctx.run_id, *STYLE.values())
+        await ctx.step.run("inside", inside, ref)
+        await client.score_experiment("body", 1, experiment=ref)
+        await ctx.step.score("last", name="plain", value=1)
+        ctx.defer("d", judge, {}, experiment=ref)
+
+    async with open_box(client) as box:
+        (box.crash_before if is_before else box.crash_after)(commit=commit)
+        run = await finish(box)
+        await box.settled()
+        history = await box.scores(run.id)
+
+    concise = [("answer-style", "concise", 0, True)]
+    names = ["body", "early", "late", "plain", "step"]
+    assert sorted((s.name, counts_for(s)) for s in history) == [(n, concise) for n in names]
 
 
 async def test_scoring_an_experiment_from_outside(open_box: OpenBox, assay_database: str) -> None:

@@ -88,3 +88,25 @@ def test_a_failed_run_tells_all_of_its_error(capsys: pytest.CaptureFixture[str])
     shown = capsys.readouterr().out
     assert f"error AssayError (body_io): {message}" in shown
     assert "at /home/me/app.py, line 93, in answer" in shown
+
+
+def test_a_score_tells_what_it_counts_for(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each use of an experiment, and what it names in vain."""
+    use = {"experiment": "answer-style", "variant": "concise", "index": 0, "counted": True}
+    uses = [use, use | {"experiment": "model", "variant": "m", "index": 2, "counted": False}]
+    scored = {
+        "name": "gen_ai.evaluation.result",
+        "attributes": {
+            "gen_ai.evaluation.name": "quality",
+            "gen_ai.evaluation.score.value": 1,
+            "assay.score.source": "api",
+            "assay.score.attributions": uses,
+        },
+    }
+    printing.console().print(
+        tree_of(FAILED | {"error": None, "spans": [ROOT | {"events": [scored]}]}, [])
+    )
+
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "quality 1 score from api, for concise of answer-style" in shown
+    assert "left out: not served m of model (2)" in shown
