@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     )
     from assay.sdk.defers import Deferred
     from assay.sdk.events import DROP, Event, EventType
+    from assay.sdk.experiments import Picked, bucket, custom, fixed, weighted
     from assay.sdk.functions import Function, Scorer
     from assay.sdk.port import CurrentStep, ParentRun
     from assay.sdk.questions import Sent
@@ -47,6 +48,7 @@ __all__ = [
     "NonRetriableError",
     "ParentRun",
     "Parked",
+    "Picked",
     "RetryAfterError",
     "Score",
     "Scorer",
@@ -55,8 +57,12 @@ __all__ = [
     "StepError",
     "SyncContext",
     "SyncScorerContext",
+    "bucket",
     "current_step",
+    "custom",
+    "fixed",
     "on",
+    "weighted",
 ]
 
 _ROOMS = {
@@ -72,6 +78,7 @@ _ROOMS = {
     ),
     "assay.sdk.defers": ("Deferred",),
     "assay.sdk.events": ("DROP", "Event", "EventType"),
+    "assay.sdk.experiments": ("Picked", "bucket", "custom", "fixed", "weighted"),
     "assay.sdk.functions": ("Function", "Scorer"),
     "assay.sdk.port": ("CurrentStep", "ParentRun"),
     "assay.sdk.questions": ("Sent",),

@@ -132,6 +132,7 @@ async def working(
     project = await project_named(url, settings.project)
     options = WorkerOptions(
         source=source,
+        author=settings.author,
         lease_s=settings.lease_s,
         heartbeat_s=settings.heartbeat_s,
         max_steps=settings.limits.run_steps,

@@ -54,6 +54,8 @@ class Settings:
     """`ASSAY_DATA_DIR`: where the embedded PostgreSQL keeps its data."""
     project: str = "default"
     """`ASSAY_PROJECT`: the project that a worker serves."""
+    author: str | None = None
+    """`ASSAY_AUTHOR`: who answers for the changes of experiments that a worker's code makes."""
     lease_s: float = 10.0
     """`ASSAY_LEASE_S`: how long a silent worker keeps its runs."""
     heartbeat_s: float = 3.0
@@ -73,6 +75,7 @@ class Settings:
             database_listen_url=read.url("ASSAY_DATABASE_LISTEN_URL", POSTGRES_SCHEMES),
             data_dir=Path(read.text("ASSAY_DATA_DIR") or usual.data_dir),
             project=read.text("ASSAY_PROJECT") or usual.project,
+            author=read.text("ASSAY_AUTHOR"),
             lease_s=read.seconds("ASSAY_LEASE_S", usual.lease_s),
             heartbeat_s=read.seconds("ASSAY_HEARTBEAT_S", usual.heartbeat_s),
             limits=Limits(

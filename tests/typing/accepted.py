@@ -142,6 +142,29 @@ async def answer_ticket(ctx: assay.Context[Ticket]) -> dict[str, object]:
     return {"answer": answer.text}
 
 
+@client.function("choose", on="a/b")
+async def choose(ctx: assay.Context) -> None:
+    step = ctx.step
+    answer = Answer("")
+    alike = await ctx.experiment(
+        "style",
+        variants={
+            "a": lambda: step.run("a", check, answer),
+            "b": lambda: step.run("b", check, answer),
+        },
+        select=assay.bucket("account", weights={"a": 1, "b": 1}),
+    )
+    assert_type(alike, assay.Picked[bool])
+    assert_type(alike.result, bool)
+    assert_type(alike.ref, assay.ExperimentRef)
+    unlike: assay.Picked[int | bool] = await ctx.experiment(
+        "kinds",
+        variants={"a": lambda: step.run("a", count), "b": lambda: step.run("b", check, answer)},
+        select=assay.weighted({"a": 1, "b": 1}),
+    )
+    assert_type(unlike.result, int | bool)
+
+
 @client.function("sync", on="*")
 def in_sync(ctx: assay.SyncContext) -> int:
     step = ctx.step
@@ -152,6 +175,12 @@ def in_sync(ctx: assay.SyncContext) -> int:
     assert_type(step.invoke("child", child, {"id": "1"}), Answer)
     waited = step.wait_for_event("typed", event=FeedbackReceived, timeout="1d")
     assert_type(waited, assay.Event[Feedback] | None)
+    picked = ctx.experiment(
+        "style",
+        variants={"a": lambda: step.run("a", count)},
+        select=assay.custom(lambda: "a"),
+    )
+    assert_type(picked, assay.Picked[int])
     step.sleep("pause", "1s")
     return step.options(timeout=3).run("count", count)
 

@@ -81,6 +81,15 @@ async def answer(ctx: assay.Context[Ticket]) -> None:
     ctx.defer("a", typed, 3)  # refused
     ctx.defer("a", typed, Ticket(id="1"))  # refused
     step.options(retries="two")  # refused
+    await ctx.experiment("a", variants={"a": 3}, select=assay.fixed("a"))  # refused
+    await ctx.experiment("a", variants={}, select="a")  # refused
+    picked = await ctx.experiment(
+        "a",
+        variants={"a": lambda: step.run("a", generate, ctx.event.data)},
+        select=assay.weighted({"a": 1}),
+    )
+    text: int = picked.result  # refused
+    assay.bucket("u", weights=[1, 2])  # refused
     step.options(errors=(3,))  # refused
 
 

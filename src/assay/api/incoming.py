@@ -12,6 +12,7 @@ from assay.errors import AssayError
 from assay.ids import parse
 from assay.model.event_rules import check_data, check_key, check_name, check_ts
 from assay.model.events import NewEvent
+from assay.model.experiment_rules import check_force
 from assay.model.id_rules import check_minted
 from assay.model.session_rules import fold
 from assay.wire import events as wire
@@ -72,7 +73,7 @@ def event(desk: Desk, item: dict[str, Json], _: int) -> NewEvent:
     unknown = item.keys() - wire.EventIn.model_fields.keys()
     if unknown:
         raise _refusal(min(unknown), "is not a field of an event")
-    id_, key, ts = item.get("id"), item.get("key"), item.get("ts")
+    id_, key, ts, force = item.get("id"), item.get("key"), item.get("ts"), item.get("force")
     return NewEvent(
         id=desk.ids.new() if id_ is None else _id(id_, desk.now),
         name=check_name(item.get("name")),
@@ -80,6 +81,7 @@ def event(desk: Desk, item: dict[str, Json], _: int) -> NewEvent:
         sessions=fold(item.get("sessions"), max_pairs=desk.limits.event_sessions),
         key=None if key is None else check_key(key),
         ts=desk.now if ts is None else check_ts(_iso(ts)),
+        force=None if force is None else check_force(force),
     )
 
 

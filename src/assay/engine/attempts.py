@@ -36,6 +36,7 @@ class Attempt:
         step_span: the span of the step.
         put_span: stores a span of user code.
         started_at, ended_at: seconds since 1970.
+        exposures: buffered, kept when the attempt gives a memo.
         scores, events, defers: buffered, kept when the attempt fails.
         withdrawn: ids of promises of the body that it withdrew.
         is_recorded: whether it was written down before it began.
@@ -51,6 +52,7 @@ class Attempt:
     output: str | None = None
     failure: Failure | None = None
     error: BaseException | None = None
+    exposures: list[Row] = field(default_factory=list)
     scores: list[NewScore] = field(default_factory=list)
     events: list[NewEvent] = field(default_factory=list)
     defers: list[Defer] = field(default_factory=list)

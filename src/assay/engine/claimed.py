@@ -56,6 +56,7 @@ def run_info(turn: ClaimedTurn, *, app: str, attempt: int) -> RunInfo:
         turn.sessions or {},
         attempt,
         None if turn.parent is None else _parent(turn),
+        turn.force,
     )
 
 

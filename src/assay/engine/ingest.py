@@ -55,6 +55,7 @@ class _Incoming:
             "key": event.key,
             "source_run": event.source_run,
             "warning": "; ".join([*self.warnings, *self.refused]) or None,
+            "force": json.dumps(event.force) if event.force else None,
         }
 
 

@@ -13,13 +13,12 @@ from assay.engine.operations import Operations
 from assay.engine.promises import Promises
 from assay.engine.replay import describe
 from assay.engine.retries import delay_s
-from assay.engine.stepping import Stepping, scoring_another
+from assay.engine.stepping import Stepping
 from assay.engine.waits import NEVER
 from assay.engine.writes import Writes
 from assay.errors import AssayError
 from assay.ids import to_text
 from assay.model.journal import Entry, Memo
-from assay.sdk.port import ScoreWrite, StepCall
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +81,7 @@ class LiveRun:
             lookback_from=parent["started_at"] if parent else None,
             clock=host.clock,
             ids=host.ids,
+            choosing=host.choosing,
         )
         self.stepping = Stepping(self)
         self.journal = RunJournal(self)
@@ -239,15 +239,13 @@ class LiveRun:
     def _start(self, asked: Asked) -> None:
         if self.is_over:
             return
-        request = asked.operation.request
-        if isinstance(request, ScoreWrite) and not self._is_of_own(request.score.run):
-            request = scoring_another(request.score, self.host)
-        if isinstance(request, StepCall):
-            self.stepping.start(asked, request)
-            return
         if asked.key in self.waits:
             return
         try:
+            call = self.stepping.call_of(asked)
+            if call is not None:
+                self.stepping.start(asked, call)
+                return
             begun = self.operations.begin(asked, self.writes)
         except AssayError as error:
             begun = Memo(failure=describe(error))
@@ -257,7 +255,8 @@ class LiveRun:
             self.waits[asked.key] = begun
             self._has_waited = True
 
-    def _is_of_own(self, run: UUID) -> bool:
+    def owns(self, run: UUID) -> bool:
+        """Whether a run is this one or its parent, of which nobody has to be asked."""
         return run in (self.id, self._claimed.parent_run)
 
     def remember(

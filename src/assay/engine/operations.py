@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from assay.engine.choosing import memo_of
 from assay.engine.claimed import BODY
 from assay.engine.stored import stored_data
 from assay.engine.waits import NEVER, event_wait
@@ -13,7 +14,7 @@ from assay.ids import span_of, to_text
 from assay.model.events import NewEvent
 from assay.model.journal import Memo
 from assay.model.session_rules import fold
-from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep
+from assay.sdk.port import Choice, EventSend, EventWait, Invocation, ScoreWrite, Sleep
 from assay.store.scores import reference_columns
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.clock import Clock
+    from assay.engine.choosing import Choosing
     from assay.engine.replay import Asked
     from assay.engine.writes import Writes
     from assay.ids import Ids
@@ -49,6 +51,7 @@ class Operations:
         lookback_from: float | None,
         clock: Clock,
         ids: Ids,
+        choosing: Choosing,
     ) -> None:
         self._run = run
         self._generation = generation
@@ -58,6 +61,7 @@ class Operations:
         self._lookback_from = lookback_from
         self._clock = clock
         self._ids = ids
+        self._choosing = choosing
 
     def fact(
         self,
@@ -112,6 +116,10 @@ class Operations:
             case ScoreWrite() as request:
                 self.score(request.score, writes)
                 return Memo(output="null")
+            case Choice() as request:
+                exposure = self._choosing.at_once(asked.operation.name, request, self._info)
+                writes.exposures.append(exposure)
+                return Memo(output=memo_of(exposure))
             case request:
                 raise TypeError(request)
 
@@ -206,6 +214,7 @@ class Operations:
                 sessions=fold(draft.sessions, self._info.sessions, drops_all=draft.drops_sessions),
                 key=draft.key,
                 source_run=self._run,
+                force=draft.force,
             )
             for draft in drafts
         ]
@@ -225,6 +234,7 @@ class Operations:
                     "sessions": event.sessions or None,
                     "ts": event.ts.timestamp(),
                     "key": event.key,
+                    "force": event.force,
                     "matched": False,
                 }
             )

@@ -15,10 +15,12 @@ class WorkerOptions:
         pause_s: between claims while there is work.
         idle_s: the longest pause between looks without a hint.
         source: which files the functions are from.
+        author: who answers for changes of experiments.
         grace_s: how long steps in flight may go on when the worker is stopped.
     """
 
     source: str = ""
+    author: str | None = None
     lease_s: float = 10.0
     heartbeat_s: float = 3.0
     concurrency: int = 400

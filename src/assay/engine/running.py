@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.clock import Clock
+    from assay.engine.choosing import Choosing
     from assay.engine.claimed import Tries
     from assay.engine.committer import Committer
     from assay.engine.operations import Operations
@@ -37,6 +38,7 @@ class Host(Protocol):
     max_output_bytes: int
     max_steps: int
     max_promises: int
+    choosing: Choosing
 
     def may_act(self, lease: UUID) -> bool:
         """Whether the lease that a run was claimed under still holds: asked before each effect."""
@@ -95,6 +97,10 @@ class Running(Protocol):
     @property
     def is_suspect(self) -> bool:
         """Whether workers were lost with this turn since its last commit."""
+        ...
+
+    def owns(self, run: UUID) -> bool:
+        """Whether a run is this one or its parent, of which nobody has to be asked."""
         ...
 
     def remember(

@@ -14,7 +14,7 @@ from assay.engine.tracing import enter
 from assay.errors import AssayError, RetryAfterError
 from assay.ids import to_text
 from assay.model.journal import Memo
-from assay.sdk.port import CurrentStep, StepCall
+from assay.sdk.port import Choice, CurrentStep, ScoreWrite, StepCall
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -43,6 +43,19 @@ class Stepping:
         """Whether a step is in flight that the body still waits for."""
         return len(self._flying) > len(self._abandoned)
 
+    def call_of(self, asked: Asked) -> StepCall | None:
+        """What is performed as a step: user code, and what only the database can tell."""
+        run, operation = self._run, asked.operation
+        match operation.request:
+            case StepCall() as call:
+                return call
+            case ScoreWrite(score=score) if not run.owns(score.run):
+                return scoring_another(score, run.host)
+            case Choice() as choice if run.host.choosing.needs_database(operation.name, choice):
+                return run.host.choosing.step(operation.name, choice, run.info)
+            case _:
+                return None
+
     def start(self, asked: Asked, call: StepCall) -> None:
         """Begin the next attempt, or wait until it may begin."""
         run = self._run
@@ -63,9 +76,9 @@ class Stepping:
         for key in [key for key, at in self.retries.items() if at <= now]:
             asked = self._waiting.pop(key)
             del self.retries[key]
-            request = asked.operation.request
-            if isinstance(request, StepCall):
-                self._begin(asked, request, self._run.tries[key].made + 1)
+            call = self.call_of(asked)
+            if call is not None:
+                self._begin(asked, call, self._run.tries[key].made + 1)
 
     def abandon(self, key: UUID) -> None:
         """The body no longer waits for a step; if in flight, its memo is still kept."""
@@ -156,6 +169,8 @@ class Stepping:
             if too_large is not None:
                 attempt.output, attempt.failure = None, too_large
         if attempt.failure is None:
+            if attempt.exposures:
+                run.writes.exposures.extend(attempt.exposures)
             run.remember(
                 attempt.asked,
                 Memo(output=attempt.output),

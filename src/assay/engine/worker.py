@@ -14,6 +14,7 @@ import psycopg
 from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
 from assay.engine.catalog import version_of
+from assay.engine.choosing import Choosing
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
 from assay.engine.holdings import Holdings
@@ -97,6 +98,9 @@ class Worker:
         ingest = Ingest(self._db.looks, project=project, clock=clock, ids=ids)
         self._aftermath = Aftermath(
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
+        )
+        self.choosing = Choosing(
+            self._db.looks, project=project, app=app, author=self.options.author, clock=clock
         )
         self._holdings = Holdings(
             self._db.claims, project=project, clock=clock, follow=self._aftermath.add

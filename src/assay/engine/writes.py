@@ -58,6 +58,7 @@ class Writes:
     closed: _Made[list[Row]] = _Made(list)
     defers: _Made[list[Row]] = _Made(list)
     outcomes: _Made[list[Row]] = _Made(list)
+    exposures: _Made[list[Row]] = _Made(list)
     scores: _Made[list[Row]] = _Made(list)
     events: _Made[list[Row]] = _Made(list)
     runs: _Made[list[Row]] = _Made(list)
@@ -101,5 +102,5 @@ class Writes:
             flush.collect.append(turn)
 
 
-_ROWS = frozenset({"attempts", "waits", "closed", "scores", "events", "runs"})
+_ROWS = frozenset({"attempts", "waits", "closed", "exposures", "scores", "events", "runs"})
 _SEQUEL = frozenset({"looks", "sent", "hints"})

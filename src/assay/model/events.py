@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -27,6 +28,7 @@ class NewEvent:
         ts: the author's instant; a future one delays the runs that it starts.
         key: idempotency key for 24 h, if any.
         source_run: the run that sent it, if one did.
+        force: variants by experiment that its runs are given, for trying out.
     """
 
     id: UUID
@@ -36,6 +38,7 @@ class NewEvent:
     sessions: Sessions = field(default_factory=dict)
     key: str | None = None
     source_run: UUID | None = None
+    force: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -60,6 +62,42 @@ class ExperimentRef:
     def as_dict(self) -> dict[str, str | int]:
         """What JSON can hold: it is accepted wherever a reference is."""
         return {"experiment": self.experiment, "variant": self.variant, "index": self.index}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How variants are chosen: a change of it opens an epoch.
+
+    Attributes:
+        weights: of each variant; None where they are not known.
+        unit_kind: "bucket" where the code names the unit, "run" where each run is one.
+        is_sticky: whether a unit keeps its variant whatever the weights become.
+    """
+
+    strategy: Strategy
+    variants: tuple[str, ...]
+    weights: Mapping[str, float] | None
+    salt: str
+    unit_kind: str
+    is_sticky: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same way, in whatever order and scale variants and weights are."""
+        weights = self.weights
+        whole = None if weights is None else math.fsum(weights.values())
+        return json.dumps(
+            [
+                self.strategy,
+                sorted(self.variants),
+                None
+                if weights is None or whole is None
+                else {name: round(weights[name] / whole, 12) for name in sorted(weights)},
+                self.salt,
+                self.unit_kind,
+                self.is_sticky,
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

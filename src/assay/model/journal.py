@@ -21,6 +21,7 @@ class Kind(StrEnum):
     SEND = "send"
     INVOKE = "invoke"
     SCORE = "score"
+    EXPERIMENT = "experiment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

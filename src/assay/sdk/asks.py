@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
@@ -11,7 +13,7 @@ from typing_extensions import override
 from assay.errors import AssayError, Failure, StepError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from assay.model.journal import Memo
     from assay.sdk.port import Journal, Operation
@@ -70,10 +72,38 @@ class Question(Generic[R]):
     errors: Errors = ()
 
 
+@dataclass(slots=True)
+class Asking:
+    """Whether a stretch of a body has asked for anything."""
+
+    has_asked: bool = False
+
+
+_asking: ContextVar[Asking | None] = ContextVar("assay_asking", default=None)
+
+
+@contextmanager
+def asking() -> Iterator[Asking]:
+    """Note whether what runs within, in its tasks and threads too, asks for anything."""
+    asked = Asking()
+    token = _asking.set(asked)
+    try:
+        yield asked
+    finally:
+        _asking.reset(token)
+
+
+def _note() -> None:
+    asked = _asking.get()
+    if asked is not None:
+        asked.has_asked = True
+
+
 def ask(journal: Journal, question: Question[R]) -> Ask[R]:
     """Ask as an async body does."""
 
     async def begin() -> R:
+        _note()
         return answer(question, await journal.ask(question.operation))
 
     return Ask(begin)
@@ -81,6 +111,7 @@ def ask(journal: Journal, question: Question[R]) -> Ask[R]:
 
 def call(journal: Journal, question: Question[R]) -> R:
     """Ask as a sync body does: blocks until the answer is there."""
+    _note()
     return answer(question, journal.call(question.operation))
 
 

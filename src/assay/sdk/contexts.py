@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Generic
 
 from assay import ids
 from assay.errors import AssayError
 from assay.sdk.defers import Deferred, promise
 from assay.sdk.events import D_co, Event, received
+from assay.sdk.experiments import AsyncExperiment, SyncExperiment
 from assay.sdk.parallel import AsyncParallel, SyncParallel
 from assay.sdk.port import CurrentStep, current_journal
 from assay.sdk.steps import Step
@@ -43,6 +45,7 @@ class RunContext(Generic[D_co]):
     def __init__(self, journal: Journal, data: D_co) -> None:
         self._journal = journal
         self._data = data
+        self._uses: Counter[str] = Counter()
 
     @property
     def run_id(self) -> str:
@@ -131,8 +134,9 @@ class PayloadContext(RunContext[D_co]):
         return parent
 
 
-class _Async(AsyncParallel):
+class _Async(AsyncParallel, AsyncExperiment):
     _journal: Journal
+    _uses: Counter[str]
 
     @property
     def step(self) -> Step:
@@ -140,7 +144,10 @@ class _Async(AsyncParallel):
         return Step(self._journal)
 
 
-class _Sync(SyncParallel):
+class _Sync(SyncParallel, SyncExperiment):
+    _journal: Journal
+    _uses: Counter[str]
+
     @property
     def step(self) -> SyncStep:
         """Everything durable that this body does."""

@@ -12,7 +12,7 @@ from typing_extensions import TypeVar, override
 
 from assay import ids
 from assay.errors import AssayError
-from assay.model import event_rules, session_rules
+from assay.model import event_rules, experiment_rules, session_rules
 from assay.sdk.port import EventDraft
 from assay.sdk.values import Codec
 
@@ -54,12 +54,14 @@ class Event(Generic[D_co]):
         key: a second event with the same key within 24 h starts and wakes nothing.
         id: its ULID; empty until it is sent, where it is not given.
         ts: an aware instant; one in the future delays the runs that it starts.
+        force: variants by experiment, for trying out: such runs are left out of the analysis.
 
     Raises:
-        AssayError: `event_name`, `event_key`, `event_ts`, `sessions_invalid`, `bad_id`.
+        AssayError: `event_name`, `event_key`, `event_ts`, `event_force`, `sessions_invalid`,
+            `bad_id`.
     """
 
-    __slots__ = ("data", "drops_sessions", "id", "key", "name", "sessions", "ts")
+    __slots__ = ("data", "drops_sessions", "force", "id", "key", "name", "sessions", "ts")
 
     @overload
     def __init__(
@@ -71,6 +73,7 @@ class Event(Generic[D_co]):
         key: str | None = None,
         id: str | None = None,
         ts: datetime | None = None,
+        force: Mapping[str, str] | None = None,
     ) -> None: ...
     @overload
     def __init__(
@@ -82,6 +85,7 @@ class Event(Generic[D_co]):
         key: str | None = None,
         id: str | None = None,
         ts: datetime | None = None,
+        force: Mapping[str, str] | None = None,
     ) -> None: ...
     def __init__(
         self,
@@ -92,6 +96,7 @@ class Event(Generic[D_co]):
         key: str | None = None,
         id: str | None = None,
         ts: datetime | None = None,
+        force: Mapping[str, str] | None = None,
     ) -> None:
         self.name = event_rules.check_name(name)
         self.data: D_co = data
@@ -100,6 +105,7 @@ class Event(Generic[D_co]):
         self.key = None if key is None else event_rules.check_key(key)
         self.id = "" if id is None else ids.to_text(ids.parse(id, field="event id"))
         self.ts = None if ts is None else event_rules.check_ts(ts)
+        self.force = None if force is None else experiment_rules.check_force(force)
 
     @override
     def __repr__(self) -> str:
@@ -126,9 +132,10 @@ class EventType(Generic[D]):
         key: str | None = None,
         id: str | None = None,
         ts: datetime | None = None,
+        force: Mapping[str, str] | None = None,
     ) -> Event[D]:
         """Make an event of this type; the arguments are those of `Event`."""
-        return Event(self.name, data, sessions=sessions, key=key, id=id, ts=ts)
+        return Event(self.name, data, sessions=sessions, key=key, id=id, ts=ts, force=force)
 
     @override
     def __repr__(self) -> str:
@@ -169,6 +176,7 @@ def draft(event: Event[Any], *, new_id: UUID | None = None) -> EventDraft:
         id=ids.parse(event.id) if event.id else new_id,
         key=event.key,
         ts=event.ts,
+        force=event.force,
     )
 
 
@@ -213,6 +221,7 @@ def received(
     event.sessions = dict(sessions)
     event.drops_sessions = False
     event.key = None
+    event.force = None
     return event
 
 

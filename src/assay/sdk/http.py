@@ -181,6 +181,7 @@ def _event(event: EventDraft, minted: Ids) -> EventIn:
         drop_sessions=event.drops_sessions,
         key=event.key,
         ts=event.ts,
+        force=None if event.force is None else dict(event.force),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.model.events import Json, Sessions
-    from assay.model.experiments import ExperimentRef
+    from assay.model.experiments import ExperimentRef, Strategy
     from assay.model.journal import Kind, Memo
     from assay.model.scores import NewScore
 
@@ -90,6 +90,7 @@ class EventDraft:
     id: UUID | None = None
     key: str | None = None
     ts: datetime | None = None
+    force: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,33 @@ class ScoreWrite:
     score: NewScore
 
 
-Request: TypeAlias = "StepCall | Sleep | EventWait | EventSend | Invocation | ScoreWrite"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Choose one of an experiment's variants once, and write the exposure with it.
+
+    The memo's output is `{"variant": ..., "index": ...}`.
+
+    Attributes:
+        variants: their names, in the author's order.
+        fixed: the variant of the strategy `fixed`.
+        weights: of all variants; None for `fixed`, and for `custom` without probabilities.
+        unit: text of what is assigned, where the author named one.
+        pick: the author's code of the strategy `custom`.
+        index: which use of the experiment in the run, from 0.
+    """
+
+    strategy: Strategy
+    variants: tuple[str, ...]
+    fixed: str
+    weights: Mapping[str, float] | None
+    unit: str | None
+    salt: str
+    is_sticky: bool
+    pick: StepCall | None
+    index: int
+
+
+Request: TypeAlias = "StepCall | Sleep | EventWait | EventSend | Invocation | ScoreWrite | Choice"
 
 
 class Operation(NamedTuple):
@@ -181,6 +208,7 @@ class RunInfo(NamedTuple):
         event_id, event_name, event_data (JSON text), event_ts: the event that started it.
         sessions: the pairs present in every triggering event.
         parent: set for scorers.
+        force: variants by experiment that the event asks for, for trying out.
     """
 
     run_id: UUID
@@ -193,6 +221,7 @@ class RunInfo(NamedTuple):
     sessions: Sessions
     attempt: int
     parent: ParentRun | None = None
+    force: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

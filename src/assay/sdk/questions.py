@@ -100,9 +100,15 @@ def run(
 ) -> Question[Any]:
     """Run *fn* as a step."""
     codec, runs_on_loop = traits(fn)
-    call = _Call(step, fn, args, kwargs, codec)
-    request = StepCall(call.make, runs_on_loop, options.retries, options.timeout_s, call.input)
+    made = _Call(step, fn, args, kwargs, codec)
+    request = StepCall(made.make, runs_on_loop, options.retries, options.timeout_s, made.input)
     return Question(_operation(Kind.STEP, step, request), codec.load, options.errors)
+
+
+def user_call(step: str, fn: Callable[[], object]) -> StepCall:
+    """A function without arguments as a step that fails and retries like any other."""
+    codec, runs_on_loop = traits(fn)
+    return StepCall(_Call(step, fn, (), {}, codec).make, runs_on_loop)
 
 
 class _Call:
@@ -184,7 +190,7 @@ def wait_for_event(
 
 def send_event(step: str, events: Event[Any] | Sequence[Event[Any]]) -> Question[Sent]:
     """Send events once."""
-    return sending(_checked_step(step), drafts(events))
+    return sending(check_step(step), drafts(events))
 
 
 def sending(step: str, events: Sequence[EventDraft]) -> Question[Sent]:
@@ -215,7 +221,7 @@ def invoke(
 
 def score(step: str, score: CheckedScore, journal: Journal) -> Question[None]:
     """Write a score about the run, or about the step that it names."""
-    _checked_step(step)
+    check_step(step)
     return scoring(step, score, journal)
 
 
@@ -245,10 +251,11 @@ def check_wanted(event: object) -> str:
 
 
 def _operation(kind: Kind, step: str, request: Request) -> Operation:
-    return Operation(kind, _checked_step(step), request)
+    return Operation(kind, check_step(step), request)
 
 
-def _checked_step(step: object) -> str:
+def check_step(step: object) -> str:
+    """A step id as authors may write it; `bad_step_id` otherwise."""
     if not isinstance(step, str) or not step.strip():
         wrong = "must be a non-empty string"
     elif step.startswith(RESERVED):

@@ -110,6 +110,7 @@ async def ingest(
             arrays.texts(arrays.column(events, "key")),
             arrays.ids(arrays.column(events, "source_run")),
             arrays.texts(arrays.column(events, "warning")),
+            arrays.texts(arrays.column(events, "force")),
             *_started(runs),
         ),
         prepare=True,

@@ -60,6 +60,7 @@ async def commit(
             _json(flush.closed),
             _json(flush.defers),
             _json(flush.outcomes),
+            _json(flush.exposures),
             _json(flush.scores),
             _json(flush.events),
             _json(flush.runs),

@@ -41,6 +41,7 @@ class ClaimedTurn(NamedTuple):
     event_name: str
     event_data: str
     event_ts: float
+    force: dict[str, str] | None
     sessions: dict[str, str] | None
     journal: list[list[Any]] | None
     attempts: list[list[Any]] | None
@@ -69,6 +70,7 @@ class Flush:
     closed: list[Row] = field(default_factory=list)
     defers: list[Row] = field(default_factory=list)
     outcomes: list[Row] = field(default_factory=list)
+    exposures: list[Row] = field(default_factory=list)
     scores: list[Row] = field(default_factory=list)
     events: list[Row] = field(default_factory=list)
     runs: list[Row] = field(default_factory=list)

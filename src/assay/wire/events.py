@@ -23,6 +23,7 @@ class EventIn(Request):
         drop_sessions: drops all that it would inherit.
         key: a second event with the same key within 24 h starts and wakes nothing.
         ts: with a time zone; a future one delays the runs that it starts.
+        force: variants by experiment, for trying out: such runs are left out of the analysis.
     """
 
     id: str | None = None
@@ -32,6 +33,7 @@ class EventIn(Request):
     drop_sessions: bool = False
     key: str | None = None
     ts: datetime | None = None
+    force: dict[str, str] | None = None
 
 
 class SendRequest(Request):

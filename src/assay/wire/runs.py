@@ -97,7 +97,7 @@ class Step(Message):
 
     id: str
     index: int
-    kind: Literal["step", "sleep", "wait", "send", "invoke", "score"]
+    kind: Literal["step", "sleep", "wait", "send", "invoke", "score", "experiment"]
     status: Literal["running", "waiting", "completed", "failed"]
     seq: int | None = None
     started_at: datetime | None = None

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION assay.claim(
     p_project int, p_app text, p_fns text[], p_worker uuid, p_now double precision, p_limit int, p_run uuid)
 RETURNS TABLE (run_id uuid, fn text, generation int, wakes int, losses int, started_at float8,
     cancelled boolean, trace uuid, parent_run uuid, parent_step uuid, parent_defer text, event_id uuid,
-    event_name text, event_data text, event_ts float8, sessions jsonb, journal json, attempts json,
+    event_name text, event_data text, event_ts float8, force jsonb, sessions jsonb, journal json, attempts json,
     waits json, defers json, parent json)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -42,19 +42,19 @@ BEGIN
     v_rest := v_old;
     IF v_old IS NULL OR cardinality(v_old) < cardinality(v_all) THEN
         FOR run_id, fn, generation, wakes, losses, started_at, cancelled, trace, parent_run, parent_step,
-            parent_defer, event_id, event_name, event_data, event_ts, sessions IN
+            parent_defer, event_id, event_name, event_data, event_ts, force, sessions IN
             -- name: claimed_first
             SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses,
                 extract(epoch FROM t.started_at)::float8, t.cancelled_at IS NOT NULL, r.trace, r.parent_run,
                 r.parent_step, r.parent_defer, r.event_id, e.name, e.data::text,
-                extract(epoch FROM e.ts)::float8, r.sessions
+                extract(epoch FROM e.ts)::float8, e.force, r.sessions
             FROM assay.turns t
             LEFT JOIN LATERAL (
                 SELECT r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, r.sessions
                 FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id
                     AND r.id BETWEEN v_all[1] AND v_all[cardinality(v_all)] LIMIT 1) r ON true
             LEFT JOIN LATERAL (
-                SELECT e.name, e.data, e.ts
+                SELECT e.name, e.data, e.ts, e.force
                 FROM assay.events e WHERE e.project_id = p_project AND e.id = r.event_id LIMIT 1) e ON true
             WHERE t.project_id = p_project AND t.run_id = ANY (v_all) AND t.generation = 1
             ORDER BY t.due_at, t.run_id
@@ -73,7 +73,7 @@ BEGIN
     SELECT t.run_id, t.fn, t.generation, t.wakes, t.losses, extract(epoch FROM t.started_at)::float8,
         t.cancelled_at IS NOT NULL,
         r.trace, r.parent_run, r.parent_step, r.parent_defer, r.event_id, e.name, e.data::text,
-        extract(epoch FROM e.ts)::float8, r.sessions,
+        extract(epoch FROM e.ts)::float8, e.force, r.sessions,
         j.entries, a.tries, w.open, d.promises, p.parent
     FROM assay.turns t
     LEFT JOIN LATERAL (
@@ -81,7 +81,7 @@ BEGIN
         FROM assay.runs r WHERE r.project_id = p_project AND r.id = t.run_id
             AND r.id BETWEEN v_rest[1] AND v_rest[cardinality(v_rest)] LIMIT 1) r ON true
     LEFT JOIN LATERAL (
-        SELECT e.name, e.data, e.ts
+        SELECT e.name, e.data, e.ts, e.force
         FROM assay.events e WHERE e.project_id = p_project AND e.id = r.event_id LIMIT 1) e ON true
     LEFT JOIN LATERAL (
         SELECT json_agg(json_build_array(j.step, j.seq, j.kind, j.name, j.idx, j.output, j.error)

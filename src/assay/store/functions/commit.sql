@@ -16,7 +16,7 @@ CREATE OR REPLACE FUNCTION assay.commit(
     p_finished uuid[], p_statuses text[], p_results text[], p_failures text[], p_warnings text[],
     p_begun float8[], p_waited uuid[], p_answers text,
     p_parked uuid[], p_wakes int[], p_due float8[], p_collect uuid[],
-    p_tries text, p_waits text, p_closed text, p_defers text, p_outcomes text, p_scores text,
+    p_tries text, p_waits text, p_closed text, p_defers text, p_outcomes text, p_exposures text, p_scores text,
     p_events text, p_children text)
 RETURNS TABLE (written boolean, alive uuid[], wakes int[], cancelled uuid[], collected json)
 LANGUAGE plpgsql AS $$
@@ -96,6 +96,9 @@ BEGIN
         ON CONFLICT (project_id, run_id, defer_id) DO UPDATE
             SET state = excluded.state, reason = excluded.reason, child_run = excluded.child_run;
     END IF;
+    IF p_exposures IS NOT NULL THEN
+        PERFORM assay.expose(p_project, p_exposures);
+    END IF;
     IF p_scores IS NOT NULL THEN
         PERFORM assay.record_scores(p_project, p_now, p_scores, p_ids);
     END IF;
@@ -105,11 +108,11 @@ BEGIN
     IF p_events IS NOT NULL THEN
         -- name: sent_events
         INSERT INTO assay.events AS e (project_id, id, name, data, sessions, ts, received_at, key,
-            source_run, warning, matched)
+            source_run, warning, force, matched)
         SELECT c.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key, u.run,
-            u.warning, u.matched
+            u.warning, u.force, u.matched
         FROM assay.catalogs c, json_to_recordset(p_events::json) AS u(run uuid, id uuid, name text, data jsonb,
-            sessions jsonb, ts float8, key text, warning text, matched boolean)
+            sessions jsonb, ts float8, key text, warning text, force jsonb, matched boolean)
         WHERE c.project_id = p_project
         ON CONFLICT (project_id, id) DO NOTHING;
     END IF;
@@ -135,6 +138,12 @@ BEGIN
             ended_at = to_timestamp(p_now)
         WHERE r.project_id = p_project AND r.id = ANY (p_finished)
             AND r.id BETWEEN p_finished[1] AND p_finished[cardinality(p_finished)];
+        IF p_failures IS NOT NULL THEN
+            -- name: failed_exposures
+            UPDATE assay.exposures x SET failed_at = to_timestamp(p_now)
+            WHERE x.project_id = p_project AND x.run_id = ANY (p_finished)
+                AND coalesce(p_statuses[width_bucket(x.run_id, p_finished)], '') = 'failed';
+        END IF;
         -- name: end_turns
         DELETE FROM assay.turns t WHERE t.project_id = p_project AND t.run_id = ANY (p_finished);
     END IF;

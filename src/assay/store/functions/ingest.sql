@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION assay.ingest(
     p_project int, p_now double precision, p_catalog bigint, p_keys text,
     p_ids uuid[], p_names text[], p_data jsonb[], p_sessions jsonb[], p_ts float8[], p_event_keys text[],
-    p_sources uuid[], p_warnings text[],
+    p_sources uuid[], p_warnings text[], p_forces jsonb[],
     p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
     p_parents uuid[], p_traces uuid[], p_run_sessions jsonb[], p_due float8[])
 RETURNS TABLE (status text, event_ids uuid[], started uuid[], known_runs uuid[])
@@ -25,11 +25,11 @@ BEGIN
     -- name: events
     WITH added AS (
         INSERT INTO assay.events AS e
-            (project_id, id, name, data, sessions, ts, received_at, key, source_run, warning, matched)
+            (project_id, id, name, data, sessions, ts, received_at, key, source_run, warning, force, matched)
         SELECT c.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key,
-            u.source_run, u.warning, true
+            u.source_run, u.warning, u.force, true
         FROM assay.catalogs c, unnest(p_ids, p_names, p_data, p_sessions, p_ts, p_event_keys, p_sources,
-            p_warnings) AS u(id, name, data, sessions, ts, key, source_run, warning)
+            p_warnings, p_forces) AS u(id, name, data, sessions, ts, key, source_run, warning, force)
         WHERE c.project_id = p_project
         ON CONFLICT (project_id, id) DO NOTHING
         RETURNING e.id, e.key)

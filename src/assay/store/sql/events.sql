@@ -1,7 +1,7 @@
 -- name: ingest
 SELECT status, event_ids, started, known_runs
 FROM assay.ingest(%s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: start_matched

@@ -1,6 +1,6 @@
 -- name: claim
 SELECT run_id, fn, generation, wakes, losses, started_at, cancelled, trace, parent_run, parent_step, parent_defer,
-    event_id, event_name, event_data, event_ts, sessions, journal, attempts, waits, defers, parent
+    event_id, event_name, event_data, event_ts, force, sessions, journal, attempts, waits, defers, parent
 FROM assay.claim(%(project)s, %(app)s, %(fns)s, %(worker)s, %(now)s, %(limit)s, %(run)s)
 
 -- name: commit
@@ -9,7 +9,7 @@ FROM assay.commit(%s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s)
+    %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: live
 SELECT t.run_id, t.generation, t.wakes, t.cancelled_at IS NOT NULL

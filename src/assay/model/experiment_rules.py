@@ -1,0 +1,52 @@
+"""What experiments and their variants may be called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from assay.errors import AssayError
+from assay.model.event_rules import is_storable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MAX_NAME_BYTES = 128
+
+
+def is_variant_name(name: object) -> bool:
+    """Whether it is text of 1 to 128 bytes in UTF-8 that the database can hold."""
+    return (
+        isinstance(name, str)
+        and bool(name.strip())
+        and is_storable(name)
+        and len(name.encode()) <= MAX_NAME_BYTES
+    )
+
+
+def check_variant(
+    experiment: str, variant: object, variants: Collection[str], *, field: str
+) -> str:
+    """A variant that there is; `unknown_variant` otherwise."""
+    if isinstance(variant, str) and variant in variants:
+        return variant
+    raise AssayError(
+        f"experiment {experiment!r} has no variant {variant!r}",
+        code="unknown_variant",
+        field=field,
+        hint=f"its variants are {', '.join(map(repr, variants))}",
+    )
+
+
+def check_force(force: object) -> dict[str, str] | None:
+    """Variants by experiment, None where there are none; `event_force` for anything else."""
+    if isinstance(force, Mapping) and all(
+        is_variant_name(name) and is_variant_name(variant) for name, variant in force.items()
+    ):
+        return dict(force) or None
+    raise AssayError(
+        f"force must name a variant for each experiment (got {force!r})",
+        code="event_force",
+        field="force",
+        hint='force={"answer-style": "concise"}',
+    )

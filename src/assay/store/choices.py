@@ -1,0 +1,87 @@
+"""Choices of variants: the epoch that they fall in, and the variant that a unit keeps."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assay.model.experiments import Way
+    from assay.store.pool import AsyncConn
+
+_SQL = queries("choices")
+
+
+async def project_name(connection: AsyncConn, project: int) -> str:
+    """The project's name, which the choice of a variant hangs on."""
+    cursor = await connection.execute(_SQL["project"], {"project": project})
+    row = await cursor.fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+async def open_epoch(
+    connection: AsyncConn,
+    way: Way,
+    *,
+    project: int,
+    experiment: str,
+    app: str,
+    author: str | None,
+    now: datetime,
+) -> int:
+    """The number of the epoch in which variants are chosen in this way, opened if need be."""
+    cursor = await connection.execute(
+        _SQL["open_epoch"],
+        {
+            "project": project,
+            "experiment": experiment,
+            "fingerprint": way.fingerprint,
+            "strategy": way.strategy,
+            "variants": list(way.variants),
+            "weights": None if way.weights is None else json.dumps(dict(way.weights)),
+            "salt": way.salt,
+            "unit_kind": way.unit_kind,
+            "sticky": way.is_sticky,
+            "app": app,
+            "author": author,
+            "now": now,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+async def assign(
+    connection: AsyncConn,
+    *,
+    project: int,
+    experiment: str,
+    unit: str,
+    variant: str,
+    epoch: int,
+    variants: Sequence[str],
+    now: datetime,
+) -> str:
+    """The variant that a unit keeps: the one given, if it had none that there still is."""
+    cursor = await connection.execute(
+        _SQL["assign"],
+        {
+            "project": project,
+            "experiment": experiment,
+            "unit": unit,
+            "variant": variant,
+            "epoch": epoch,
+            "variants": list(variants),
+            "now": now,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return str(row[0])

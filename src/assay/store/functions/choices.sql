@@ -1,0 +1,66 @@
+-- Write exposures with what their runs were scored before: in the flush of the choice.
+CREATE OR REPLACE FUNCTION assay.expose(p_project int, p_exposures text)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- name: exposures
+    INSERT INTO assay.exposures AS x (project_id, experiment, run_id, idx, variant, unit, cluster, p, epoch,
+        forced, at)
+    SELECT c.project_id, u.experiment, u.run, u.idx, u.variant, u.unit, u.cluster, u.p, u.epoch, u.forced,
+        to_timestamp(u.at)
+    FROM assay.catalogs c, json_to_recordset(p_exposures::json) AS u(experiment text, run uuid, idx int,
+        variant text, unit text, cluster text, p float8, epoch int, forced boolean, at float8)
+    WHERE c.project_id = p_project;
+    PERFORM assay.take_over_scores(p_project, array_agg(u.experiment), array_agg(u.run), array_agg(u.idx))
+    FROM json_to_recordset(p_exposures::json) AS u(experiment text, run uuid, idx int);
+END $$;
+
+-- The epoch that a way of choosing falls in: that of the newest if it is the same way, else a new one.
+CREATE OR REPLACE FUNCTION assay.open_epoch(
+    p_project int, p_experiment text, p_fingerprint text, p_strategy text, p_variants text[], p_weights jsonb,
+    p_salt text, p_unit_kind text, p_sticky boolean, p_app text, p_author text, p_now timestamptz)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_epoch int;
+    v_fingerprint text;
+BEGIN
+    -- name: experiment
+    INSERT INTO assay.experiments AS e (project_id, name, first_seen)
+    VALUES (p_project, p_experiment, p_now) ON CONFLICT (project_id, name) DO NOTHING;
+    -- Whoever else opens one waits for this one.
+    -- name: lock_experiment
+    PERFORM e.name FROM assay.experiments e
+    WHERE e.project_id = p_project AND e.name = p_experiment FOR UPDATE;
+    -- name: newest_epoch
+    SELECT o.epoch, o.fingerprint INTO v_epoch, v_fingerprint
+    FROM assay.experiment_epochs o
+    WHERE o.project_id = p_project AND o.experiment = p_experiment
+    ORDER BY o.epoch DESC LIMIT 1;
+    IF v_fingerprint = p_fingerprint THEN RETURN v_epoch; END IF;
+    v_epoch := coalesce(v_epoch, 0) + 1;
+    -- name: open_epoch
+    INSERT INTO assay.experiment_epochs AS o (project_id, experiment, epoch, fingerprint, strategy, variants,
+        weights, salt, unit_kind, sticky, app, author, opened_at)
+    VALUES (p_project, p_experiment, v_epoch, p_fingerprint, p_strategy, p_variants, p_weights, p_salt,
+        p_unit_kind, p_sticky, p_app, p_author, p_now);
+    RETURN v_epoch;
+END $$;
+
+-- The variant that a unit keeps: the first that it was assigned, unless that is gone from the code.
+CREATE OR REPLACE FUNCTION assay.assign(
+    p_project int, p_experiment text, p_unit text, p_variant text, p_epoch int, p_variants text[],
+    p_now timestamptz)
+RETURNS text LANGUAGE plpgsql AS $$
+DECLARE v_variant text;
+BEGIN
+    -- name: assignment
+    SELECT a.variant INTO v_variant FROM assay.assignments a
+    WHERE a.project_id = p_project AND a.experiment = p_experiment AND a.unit = p_unit;
+    IF v_variant = ANY (p_variants) THEN RETURN v_variant; END IF;
+    -- name: assign
+    INSERT INTO assay.assignments AS a (project_id, experiment, unit, variant, epoch, assigned_at)
+    VALUES (p_project, p_experiment, p_unit, p_variant, p_epoch, p_now)
+    ON CONFLICT (project_id, experiment, unit) DO UPDATE
+        SET variant = CASE WHEN a.variant = ANY (p_variants) THEN a.variant ELSE excluded.variant END
+    RETURNING a.variant INTO v_variant;
+    RETURN v_variant;
+END $$;

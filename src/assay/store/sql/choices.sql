@@ -1,0 +1,9 @@
+-- name: project
+SELECT p.name FROM assay.projects p WHERE p.id = %(project)s
+
+-- name: open_epoch
+SELECT assay.open_epoch(%(project)s, %(experiment)s, %(fingerprint)s, %(strategy)s, %(variants)s,
+    %(weights)s, %(salt)s, %(unit_kind)s, %(sticky)s, %(app)s, %(author)s, %(now)s)
+
+-- name: assign
+SELECT assay.assign(%(project)s, %(experiment)s, %(unit)s, %(variant)s, %(epoch)s, %(variants)s, %(now)s)
