@@ -52,7 +52,6 @@ def write(
 ) -> None:
     """Write a case's exposures and epochs, and its scores in the order given."""
     name = case["name"]
-    ended = {run["run"]: run for run in case["runs"]}
     with connection.cursor() as cursor:
         for epoch in case["epochs"]:
             values = (
@@ -67,25 +66,7 @@ def write(
                 instant(epoch["from"]),
             )
             cursor.execute(EPOCH, values)
-        cursor.executemany(
-            EXPOSURE,
-            [
-                (
-                    PROJECT,
-                    name,
-                    ids.parse(one["run"]),
-                    one["index"],
-                    one["variant"],
-                    one["unit"],
-                    one["p"],
-                    one["epoch"],
-                    one["forced"],
-                    instant(one["at"]),
-                    _failed_at(ended[one["run"]]),
-                )
-                for one in case["exposures"]
-            ],
-        )
+        cursor.executemany(EXPOSURE, [_exposure(case, one) for one in case["exposures"]])
         served = {(one["run"], one["index"]): one for one in case["exposures"]}
         cursor.executemany(
             SCORE,
@@ -96,8 +77,26 @@ def write(
         )
 
 
-def _failed_at(run: Row) -> datetime | None:
-    return instant(run["finished_at"]) if run["status"] == "failed" else None
+def exposure(connection: psycopg.Connection[Any], case: Row, one: Row) -> None:
+    """Write one of a case's exposures."""
+    connection.execute(EXPOSURE, _exposure(case, one))
+
+
+def _exposure(case: Row, one: Row) -> tuple[object, ...]:
+    (run,) = [run for run in case["runs"] if run["run"] == one["run"]]
+    return (
+        PROJECT,
+        case["name"],
+        ids.parse(one["run"]),
+        one["index"],
+        one["variant"],
+        one["unit"],
+        one["p"],
+        one["epoch"],
+        one["forced"],
+        instant(one["at"]),
+        instant(run["finished_at"]) if run["status"] == "failed" else None,
+    )
 
 
 def _score(name: str, score: Row, exposure: Row) -> tuple[object, ...]:
