@@ -10,6 +10,7 @@ from assay.testing import Sandbox
 
 if TYPE_CHECKING:
     from assay.wire.runs import RunDetail, Step
+    from assay.wire.scores import Score
 
 OpenBox: TypeAlias = Callable[..., Sandbox]
 
@@ -43,6 +44,16 @@ def states(run: RunDetail) -> dict[str, str]:
 def values(run: RunDetail) -> dict[str, object]:
     """The latest values of a run's scores by name."""
     return {score.name: score.value for score in run.scores}
+
+
+def counts_for(score: Score) -> list[tuple[str, str, int, bool]]:
+    """What a score counts for, or names in vain."""
+    return [(a.experiment, a.variant, a.index, a.counted) for a in score.attributions]
+
+
+def attributed(run: RunDetail) -> dict[str, list[tuple[str, str, int, bool]]]:
+    """What the latest scores of a run count for, by name."""
+    return {score.name: counts_for(score) for score in run.scores}
 
 
 class Recorder(list[str]):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from assay.errors import AssayError
 from assay.model.event_rules import is_storable
+from assay.model.experiment_rules import MAX_NAME_BYTES
 from assay.model.experiments import ExperimentRef
 
-MAX_BYTES = 512
 MAX_INDEX = 2**31 - 1
 _HINT = "pass what ctx.experiment gave as ref, or {'experiment': ..., 'variant': ..., 'index': 0}"
 _FIELDS = {
@@ -54,8 +54,8 @@ def _text(fields: Mapping[str, object], field: str) -> str:
     if not is_storable(text):
         raise _refusal(field, "must not contain null characters or lone surrogates")
     size = len(text.encode())
-    if size > MAX_BYTES:
-        raise _refusal(field, f"must be {MAX_BYTES} bytes or fewer in UTF-8 (got {size})")
+    if size > MAX_NAME_BYTES:
+        raise _refusal(field, f"must be {MAX_NAME_BYTES} bytes or fewer in UTF-8 (got {size})")
     return text
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from assay.errors import AssayError
 from assay.model import event_rules, json_text
-from assay.model.experiment_rules import check_variant, is_variant_name
+from assay.model.experiment_rules import MAX_NAME_BYTES, check_variant, is_variant_name
 from assay.model.experiments import ExperimentRef, Strategy
 from assay.model.journal import Kind
 from assay.sdk.asks import Ask, Question, ask, asking, call
@@ -185,7 +185,7 @@ def _question(
     journal: Journal,
     uses: Counter[str],
 ) -> Question[tuple[str, int]]:
-    name = check_step(id)
+    name = _checked_id(id)
     if not isinstance(select, Selection):
         raise AssayError(
             f"experiment {id!r}: select must be made by assay.fixed, weighted, bucket or custom",
@@ -213,6 +213,17 @@ def _question(
         index=index,
     )
     return Question(Operation(Kind.EXPERIMENT, name, choice), _read)
+
+
+def _checked_id(id: object) -> str:
+    name = check_step(id)
+    if len(name.encode()) <= MAX_NAME_BYTES:
+        return name
+    raise AssayError(
+        f"the experiment id {name!r} is longer than {MAX_NAME_BYTES} bytes",
+        code="bad_step_id",
+        field="id",
+    )
 
 
 def _read(text: str) -> tuple[str, int]:
