@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from assay.experiments.comparison import Comparison, compare
-from assay.experiments.looks import Look, Rules, Seen, anytime_look, decided, planned_look
+from assay.experiments.looks import Look, Rules, Seen, anytime_look, planned_look
+from assay.experiments.verdict import standing
 from assay.stats import anytime, balance
 from assay.store.moments import moments
 from assay.store.pool import ReadPool
@@ -233,7 +234,7 @@ def test_every_look_of_a_published_case(assay_database: str) -> None:
                 assert look.spent == near(one["spent"])
             else:
                 assert look.log_e == near(one["loge"])
-        verdict = decided(looks)
-        assert verdict is not None
+        verdict = standing(looks)
+        assert verdict.look is not None
         assert verdict.word == expected[mode]["verdict"]["word"]
-        assert verdict.cutoff == instant(expected[mode]["verdict"]["cutoff"])
+        assert verdict.look.cutoff == instant(expected[mode]["verdict"]["cutoff"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
 
 from assay.stats import ratios
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
     from assay.model.moments import ArmMoments, Moments, Ratio
 
-Weighting = Literal["run", "unit", "coverage"]
+_MeanOf: TypeAlias = "Callable[[ArmMoments], ratios.Mean | None]"
+_SizeOf: TypeAlias = "Callable[[ArmMoments], float]"
+Weighting = Literal["run", "unit", "coverage", "failures"]
 
 MIN_UNITS = 10
 """Under so many units in an arm no interval keeps its promise, so none is given."""
@@ -81,20 +83,67 @@ def compare(
         moments: of one metric at one cutoff.
         variant: the treatment.
         control: what it is compared with.
-        weighting: each run the same, each unit the same, or the coverage: runs of which
-            the end is known among mature ones.
+        weighting: each run the same, each unit the same; or the coverage, runs of which the end
+            is known among mature ones; or the failures, failed runs among mature ones.
         on_failure: what a failed run without a score counts as; None leaves such runs out. Only
             where runs weigh the same.
     """
     mean, size = _of(weighting, on_failure)
+    return _compare(
+        moments,
+        variant=variant,
+        control=control,
+        weighting=weighting,
+        means=(mean, mean),
+        size=size,
+    )
+
+
+def bound(
+    moments: Moments,
+    *,
+    variant: str,
+    control: str,
+    silent: tuple[float, float],
+    on_failure: float | None = None,
+) -> Comparison:
+    """The comparison were silent runs known: each counts as *silent* says for (control, variant).
+
+    With the worst of both, no answer that might still come can turn what it shows.
+    """
+    of_control, of_variant = (
+        lambda arm, value=value: _imputed(arm, silent=value, on_failure=on_failure)
+        for value in silent
+    )
+    return _compare(
+        moments,
+        variant=variant,
+        control=control,
+        weighting="run",
+        means=(of_control, of_variant),
+        size=lambda arm: arm.failures.n,
+    )
+
+
+def _compare(
+    moments: Moments,
+    *,
+    variant: str,
+    control: str,
+    weighting: Weighting,
+    means: tuple[_MeanOf, _MeanOf],
+    size: _SizeOf,
+) -> Comparison:
     arms = {(arm.epoch, arm.variant): arm for arm in moments.arms}
     usable: list[tuple[int, ratios.Mean, ratios.Mean]] = []
     left_out: list[int] = []
     for epoch in sorted({arm.epoch for arm in moments.arms}):
         pair = [arms.get((epoch, name)) for name in (control, variant)]
-        means = [mean(arm) for arm in pair if arm is not None]
-        if len(means) == len(pair) and all(m and m.units >= _MIN_UNITS_AN_EPOCH for m in means):
-            usable.append((epoch, *[m for m in means if m is not None]))  # type: ignore[arg-type]
+        first, second = (
+            None if arm is None else mean(arm) for arm, mean in zip(pair, means, strict=True)
+        )
+        if _is_usable(first) and _is_usable(second):
+            usable.append((epoch, first, second))
         else:
             left_out.append(epoch)
     weights = _weights(moments.arms, [epoch for epoch, _, _ in usable], size)
@@ -114,6 +163,10 @@ def compare(
         difference=found,
         reason=_reason(controls, treatments, found),
     )
+
+
+def _is_usable(mean: ratios.Mean | None) -> TypeGuard[ratios.Mean]:
+    return mean is not None and mean.units >= _MIN_UNITS_AN_EPOCH
 
 
 def _reason(
@@ -136,14 +189,14 @@ def _weights(
     return [one / whole for one in sizes]
 
 
-def _of(
-    weighting: Weighting, on_failure: float | None
-) -> tuple[Callable[[ArmMoments], ratios.Mean | None], Callable[[ArmMoments], float]]:
+def _of(weighting: Weighting, on_failure: float | None) -> tuple[_MeanOf, _SizeOf]:
     """How an arm's mean is taken, and what an epoch weighs by it."""
     if weighting == "unit":
         return lambda arm: _mean(arm.by_unit), lambda arm: arm.by_unit.n
     if weighting == "coverage":
         return lambda arm: _mean(arm.coverage), lambda arm: arm.coverage.n
+    if weighting == "failures":
+        return lambda arm: _mean(arm.failures), lambda arm: arm.failures.n
     return lambda arm: _with_failures(arm, on_failure), lambda arm: arm.by_run.n
 
 
@@ -171,4 +224,22 @@ def _with_failures(arm: ArmMoments, on_failure: float | None) -> ratios.Mean | N
         d_squares=arm.failures.e_squares,
         joint=arm.joint,
         value=on_failure,
+    )
+
+
+def _imputed(arm: ArmMoments, *, silent: float, on_failure: float | None) -> ratios.Mean | None:
+    if arm.failures.n == 0:
+        return None
+    failed = silent if on_failure is None else on_failure
+    mature, known = arm.failures.n, arm.coverage.y
+    sums, coverage, failures = arm.silence, arm.coverage.e_squares, arm.failures.e_squares
+    return ratios.imputed(
+        units=arm.failures.units,
+        mature=mature,
+        mature_squares=arm.failures.n_squares,
+        total=arm.by_run.y + failed * arm.failures.y + silent * (mature - known),
+        variance=sums.bb
+        + failed**2 * failures
+        + silent**2 * coverage
+        + 2 * (failed * sums.bd - silent * sums.bc - failed * silent * sums.dc),
     )

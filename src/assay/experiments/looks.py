@@ -7,14 +7,14 @@ information (1 / variance) of the looks tested before. In the anytime mode each 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from assay.stats import anytime, planned
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from assay.experiments.comparison import Comparison
@@ -31,6 +31,7 @@ class Word(StrEnum):
     EQUIVALENT = "equivalent"
     KEEP_COLLECTING = "keep collecting"
     NOT_SHOWN = "not shown"
+    INVALID = "invalid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class Rules:
     """What a plan says of its looks.
 
     Attributes:
-        alpha: of this variant's comparison.
+        alpha: of this variant's comparison; of all variants together where there are several.
         higher_is_better: which way is good.
         margin: within which variants count as equivalent, if that is asked.
     """
@@ -46,6 +47,23 @@ class Rules:
     alpha: float
     higher_is_better: bool = True
     margin: float | None = None
+
+    def of_alpha(self, alpha: float) -> Rules:
+        """The same with another alpha."""
+        return replace(self, alpha=alpha)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guardrail:
+    """A metric that must not get worse by more than a margin, as it is seen at a cutoff.
+
+    Attributes:
+        margin: by how much it may fall, or, where it is negative, rise.
+    """
+
+    metric: str
+    margin: float
+    comparison: Comparison
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +73,41 @@ class Seen:
     Attributes:
         time: the share of the planned time that has gone, 0 to 1.
         is_final: whether this is the look at the end of the plan.
+        coverage: runs of which the end is known, in both arms.
+        bounds: the comparison were all silent runs against the word; none for numbers.
+        log_e_balance: the log of the evidence that units did not come as the weights say.
+        is_randomised: whether variants were chosen by chance, as far as anybody declared.
     """
 
     cutoff: datetime
     comparison: Comparison
     time: float = 0.0
     is_final: bool = False
+    coverage: Comparison | None = None
+    bounds: Mapping[Word, Comparison] = field(default_factory=dict)
+    guardrails: Sequence[Guardrail] = ()
+    log_e_balance: float = 0.0
+    is_randomised: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailLook:
+    """Whether a metric that must not get worse has kept within its margin.
+
+    Attributes:
+        margin: by how much it may fall, or, where it is negative, rise.
+        bound: the end of its one-sided interval on the bad side.
+        is_held: whether the bound is within the margin; None where there is no interval.
+    """
+
+    metric: str
+    margin: float
+    estimate: float | None = None
+    se: float | None = None
+    information: float | None = None
+    bound: float | None = None
+    is_held: bool | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +123,7 @@ class Look:
         spent: of alpha so far, in the planned mode.
         log_e: the log of the evidence, in the anytime mode.
         ci: the interval that keeps its promise over all looks.
+        log_e_balance: the log of the evidence that units did not come as the weights say.
     """
 
     cutoff: datetime
@@ -93,6 +141,8 @@ class Look:
     log_e: float | None = None
     ci: tuple[float, float] | None = None
     word: Word | None = None
+    log_e_balance: float | None = None
+    guardrails: tuple[GuardrailLook, ...] = ()
 
 
 def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
@@ -159,12 +209,6 @@ def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:
         ci=ci,
         word=_word(ci, rules, is_final=seen.is_final),
     )
-
-
-def decided(looks: Sequence[Look]) -> Look | None:
-    """The look that gave the verdict: the first that said something, which stands for good."""
-    waiting = (None, Word.KEEP_COLLECTING)
-    return next((look for look in looks if look.word not in waiting), None)
 
 
 def _untestable(seen: Seen) -> Look | None:

@@ -74,6 +74,20 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """What the bounds need that take silent runs for bad or good ones.
+
+    With b the residuals of ΣY over mature runs, d those of failed and c those of runs of which the
+    end is known: sums of their products over units.
+    """
+
+    bb: float
+    bd: float
+    bc: float
+    dc: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArmMoments:
     """One variant in one epoch, for one metric at one cutoff.
 
@@ -83,6 +97,7 @@ class ArmMoments:
         coverage: of runs of which the end is known, scored or failed, among mature ones.
         failures: of failed runs among mature ones.
         joint: Σ e d, e of `by_run` and d of `failures`, over units.
+        silence: of runs without an answer.
     """
 
     epoch: int
@@ -93,6 +108,7 @@ class ArmMoments:
     coverage: Ratio
     failures: Ratio
     joint: float
+    silence: Silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,6 +102,27 @@ def with_failures(
     )
 
 
+def imputed(
+    *,
+    units: int,
+    mature: float,
+    mature_squares: float,
+    total: float,
+    variance: float,
+) -> Mean:
+    """The mean over all mature runs where each has a value, its own or one that is supposed.
+
+    *total* is the sum of those values, *variance* the sum over units of its squared residuals.
+    """
+    return Mean(
+        estimate=total / mature,
+        variance=variance / mature**2,
+        units=units,
+        values=mature,
+        effective=mature**2 / mature_squares,
+    )
+
+
 def stratified(arms: Sequence[Mean], weights: Sequence[float]) -> Mean:
     """One arm over several strata, whose weights sum to 1."""
     variance = math.fsum(w**2 * arm.variance for arm, w in zip(arms, weights, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from assay.model.moments import ArmMoments, Counts, Moments, Ratio
+from assay.model.moments import ArmMoments, Counts, Moments, Ratio, Silence
 from assay.store.pages import fetch
 from assay.store.queries import queries
 
@@ -82,6 +82,7 @@ def _arm(row: dict[str, Any], strays: dict[str, Any]) -> ArmMoments:
         coverage=_ratio(mature, row["m"], row["n"] + row["f"], row["m_squares"], row["cc"]),
         failures=_ratio(mature, row["m"], row["f"], row["m_squares"], row["dd"]),
         joint=row["ed"],
+        silence=Silence(bb=row["bb"], bd=row["bd"], bc=row["bc"], dc=row["dc"]),
     )
 
 

@@ -71,6 +71,7 @@ WITH served AS (
     SELECT u.*, t.n AS t_n, t.y AS t_y, t.m AS t_m, t.f AS t_f, t.scored AS t_scored, t.mean AS t_mean,
         CASE WHEN u.n > 0 AND u.n < t.n THEN (u.y - t.y / t.n * u.n) / sqrt(1 - u.n / t.n) ELSE 0 END AS e,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.f - t.f / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS d,
+        CASE WHEN u.m > 0 AND u.m < t.m THEN (u.y - t.y / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS b,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.n + u.f - (t.n + t.f) / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS c
     FROM units u JOIN totals t ON t.epoch = u.epoch AND t.variant = u.variant
 )
@@ -80,6 +81,7 @@ SELECT e.epoch, e.variant, count(*) AS units, sum(e.exposed)::bigint AS exposed,
     max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
     sum(e.n * e.n) AS n_squares, sum(e.m * e.m) AS m_squares,
     sum(e.e * e.e) AS ee, sum(e.e * e.d) AS ed, sum(e.d * e.d) AS dd, sum(e.c * e.c) AS cc,
+    sum(e.b * e.b) AS bb, sum(e.b * e.d) AS bd, sum(e.b * e.c) AS bc, sum(e.d * e.c) AS dc,
     max(e.t_mean) AS mean,
     coalesce(sum((e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
 FROM errors e GROUP BY e.epoch, e.variant ORDER BY e.epoch, e.variant

@@ -1,0 +1,195 @@
+"""What may be said of variants: sharing alpha, gates before a word, what stands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay.experiments.comparison import Comparison
+from assay.experiments.looks import Guardrail, Look, Rules, Seen, Word
+from assay.experiments.verdict import next_looks, standing
+from assay.model.experiments import Mode
+from assay.stats.anytime import tuning
+from assay.stats.ratios import Difference, Mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RULES = Rules(alpha=0.05)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+G = tuning(500, 0.05)
+
+
+def compared(
+    estimate: float, se: float = 0.02, *, units: int = 400, rate: float = 0.5
+) -> Comparison:
+    """A difference over many units."""
+    control, treatment = (
+        Mean(
+            estimate=value, variance=se**2 / 2, units=units // 2, values=units, effective=units / 2
+        )
+        for value in (rate, rate + estimate)
+    )
+    return Comparison(
+        variant="b",
+        control_variant="a",
+        weighting="run",
+        epochs=(),
+        epochs_left_out=(),
+        control=control,
+        treatment=treatment,
+        difference=Difference(estimate=estimate, variance=se**2, df=math.inf),
+        reason=None,
+    )
+
+
+def at(estimate: float, day: int = 10, *, last: int = 10, se: float = 0.02) -> Seen:
+    """What is seen on a day of a plan."""
+    return Seen(
+        cutoff=START + timedelta(days=day),
+        comparison=compared(estimate, se),
+        time=day / last,
+        is_final=day == last,
+    )
+
+
+def looked(
+    seen: Mapping[str, Seen],
+    history: Mapping[str, list[Look]] | None = None,
+    *,
+    rules: Rules = RULES,
+    mode: Mode = Mode.PLANNED,
+) -> dict[str, Look]:
+    """The next looks."""
+    return next_looks(history or {}, seen, rules, mode=mode, g=G)
+
+
+def words(looks: Mapping[str, Look]) -> dict[str, Word | None]:
+    """What each says."""
+    return {variant: look.word for variant, look in looks.items()}
+
+
+def test_variants_share_alpha_until_one_is_shown() -> None:
+    """2.2 errors don't do for one of two at alpha/2, but once the other is shown they do at alpha."""
+    weak = at(2.2 * 0.02)
+    assert words(looked({"b": at(0.0), "c": weak}))["c"] is Word.NOT_SHOWN
+    assert words(looked({"b": at(4 * 0.02), "c": weak})) == {"b": Word.BETTER, "c": Word.BETTER}
+
+
+def test_a_variant_that_was_shown_before_frees_its_alpha() -> None:
+    """Also where it would not be shown again today."""
+    shown = looked({"b": at(6 * 0.02, 5, se=0.02), "c": at(0.0, 5)})
+    assert shown["b"].word is Word.BETTER
+    history = {variant: [look] for variant, look in shown.items()}
+    later = {"b": at(0.0, se=0.014), "c": at(2.2 * 0.014, se=0.014)}
+    assert words(looked(later, history))["c"] is Word.BETTER
+
+
+def test_equivalence_frees_no_alpha() -> None:
+    """It is no rejection."""
+    rules = replace(RULES, margin=0.1)
+    found = looked({"b": at(0.0), "c": at(2.2 * 0.02)}, rules=rules)
+    assert words(found) == {"b": Word.EQUIVALENT, "c": Word.EQUIVALENT}
+    wide = looked({"b": at(0.0), "c": at(2.2 * 0.06, se=0.06)}, rules=rules)
+    assert words(wide) == {"b": Word.EQUIVALENT, "c": Word.NOT_SHOWN}
+
+
+def test_lower_may_be_better() -> None:
+    """As the plan says."""
+    rules = replace(RULES, higher_is_better=False)
+    assert words(looked({"b": at(-0.1)}, rules=rules)) == {"b": Word.BETTER}
+    assert words(looked({"b": at(0.1)}, rules=rules)) == {"b": Word.WORSE}
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_unequal_silence_takes_a_word_away(mode: Mode) -> None:
+    """72 % answered against 51 %: who is silent may be who is unhappy."""
+    seen = replace(at(0.1, 10), coverage=compared(-0.21, 0.03, rate=0.72))
+    look = looked({"b": seen}, mode=mode)["b"]
+    assert look.word is Word.INVALID
+    assert look.reason == "answered 51% of 'b' and 72% of 'a'"
+
+
+def test_unequal_silence_that_could_turn_nothing_does_not() -> None:
+    """Were all silent runs against it, it would still hold."""
+    seen = replace(at(0.3), coverage=compared(-0.21, 0.03), bounds={Word.BETTER: compared(0.09)})
+    assert looked({"b": seen})["b"].word is Word.BETTER
+    seen = replace(seen, bounds={Word.BETTER: compared(0.01)})
+    assert looked({"b": seen})["b"].word is Word.INVALID
+
+
+def test_a_small_difference_in_coverage_is_no_matter() -> None:
+    """Three errors are not yet one in a thousand."""
+    seen = replace(at(0.1), coverage=compared(-0.09, 0.03))
+    assert looked({"b": seen})["b"].word is Word.BETTER
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_broken_assignment_is_invalid_for_good(mode: Mode) -> None:
+    """Evidence of 1000 latches; even a verdict before it no longer stands."""
+    fine = looked({"b": at(0.2, 5)}, mode=mode)["b"]
+    assert fine.word is Word.BETTER
+    broken = looked(
+        {"b": replace(at(0.2, 6, se=0.018), log_e_balance=math.log(1001))}, {"b": [fine]}, mode=mode
+    )["b"]
+    again = looked({"b": at(0.2, 7, se=0.016)}, {"b": [fine, broken]}, mode=mode)["b"]
+    assert [look.word for look in (broken, again)] == [Word.INVALID, Word.INVALID]
+    verdict = standing([fine, broken, again])
+    assert (verdict.word, verdict.look, verdict.is_decided) == (Word.INVALID, broken, True)
+
+
+def test_what_is_not_randomised_gets_no_word() -> None:
+    """Its numbers describe."""
+    look = looked({"b": replace(at(0.5), is_randomised=False)})["b"]
+    assert look.word is Word.INVALID
+    assert look.reason is not None
+    assert look.reason.startswith("not randomised")
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(
+    ("margin", "estimate", "word"),
+    [
+        (0.05, 0.0, Word.BETTER),
+        (0.05, -0.04, Word.KEEP_COLLECTING),
+        (-0.05, 0.0, Word.BETTER),
+        (-0.05, 0.04, Word.KEEP_COLLECTING),
+        (-0.05, -0.3, Word.BETTER),
+    ],
+)
+def test_better_needs_its_guardrails(
+    mode: Mode, margin: float, estimate: float, word: Word
+) -> None:
+    """A positive margin says how far it may fall, a negative one how far it may rise."""
+    guardrail = Guardrail(metric="latency", margin=margin, comparison=compared(estimate, 0.01))
+    seen = replace(at(0.2, 5), guardrails=[guardrail])
+    look = looked({"b": seen}, mode=mode)["b"]
+    assert look.word is word
+    assert look.guardrails[0].is_held is (word is Word.BETTER)
+    if word is not Word.BETTER:
+        assert look.reason == "guardrail: latency"
+
+
+def test_worse_needs_no_guardrail() -> None:
+    """It is bad enough."""
+    guardrail = Guardrail(metric="latency", margin=0.01, comparison=compared(0.0, 0.5))
+    look = looked({"b": replace(at(-0.2, 5), guardrails=[guardrail])})["b"]
+    assert look.word is Word.WORSE
+
+
+def test_the_first_word_stands() -> None:
+    """Whatever later looks show."""
+    first = looked({"b": at(0.2, 5)})["b"]
+    later = looked({"b": at(0.0, 10, se=0.014)}, {"b": [first]})["b"]
+    verdict = standing([first, later])
+    assert (verdict.word, verdict.look) == (Word.BETTER, first)
+
+
+def test_nothing_is_decided_before_the_first_look() -> None:
+    """And it says so."""
+    verdict = standing([])
+    assert (verdict.word, verdict.is_decided) == (Word.KEEP_COLLECTING, False)
