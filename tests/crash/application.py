@@ -82,7 +82,12 @@ async def work(ctx: assay.Context) -> list[str]:
     n = ctx.event.data["n"]
     first = await ctx.step.run("first", async_effect)
     await ctx.step.score("note", name="noted", value=n)
-    ctx.defer("promise", judge, {"n": n})
+    picked = await ctx.experiment(
+        "style",
+        variants={name: lambda: ctx.step.run("served", async_effect) for name in "ab"},
+        select=assay.bucket(n),
+    )
+    ctx.defer("promise", judge, {"n": n}, experiment=picked.ref)
     left, right = await ctx.parallel(
         ctx.step.run("left", effect), ctx.step.run("right", async_effect)
     )
@@ -90,7 +95,7 @@ async def work(ctx: assay.Context) -> list[str]:
     going = await ctx.step.wait_for_event("going", event="crash/go", match={"n": n}, timeout="1h")
     assert going is not None
     last = await ctx.step.run("last", async_effect)
-    return [first, left, right, inner, last]
+    return [first, picked.result, left, right, inner, last]
 
 
 @client.function("one", on="crash/one")

@@ -58,8 +58,8 @@ def check(field: Field, count: int = RUNS) -> None:
         ("child", "completed"): count,
         ("judge", "completed"): count,
     } == runs, field.rows("SELECT fn, error FROM assay.runs WHERE error IS NOT NULL LIMIT 3")
-    names = ("first", "note", "left", "right", "inner", "going", "last", "in-child", "judged")
-    assert dict.fromkeys(names, count) == Counter(
+    names = ("first", "note", "style", "served", "left", "right", "inner", "going", "last")
+    assert dict.fromkeys((*names, "in-child", "judged"), count) == Counter(
         name for (name,) in field.rows("SELECT name FROM assay.journal")
     )
     places = field.rows("SELECT run_id, seq FROM assay.journal")
@@ -70,6 +70,12 @@ def check(field: Field, count: int = RUNS) -> None:
     scores = field.rows("SELECT name, value, run_id FROM assay.scores")
     assert {"noted": count, "quality": count} == Counter(name for name, _, _ in scores)
     assert 2 * count == len({(name, run) for name, _, run in scores})
+    served = field.rows("SELECT run_id, variant FROM assay.exposures")
+    assert count == len({run for run, _ in served}) == len(served)
+    counted = field.rows("SELECT metric, run_id, variant FROM assay.experiment_scores")
+    expected = {(name, *exposure) for name in ("noted", "quality") for exposure in served}
+    assert Counter(counted) == Counter(expected)
+    assert not field.rows("SELECT run_id FROM assay.score_references")
     assert {("observed",): count} == Counter(field.rows("SELECT state FROM assay.outcomes"))
     assert {("started",): count} == Counter(field.rows("SELECT state FROM assay.defers"))
     assert not field.rows("SELECT run_id FROM assay.waits")
