@@ -139,6 +139,9 @@ async def test_each_use_in_a_loop_is_scored_by_its_ref(open_box: OpenBox) -> Non
     assert attributed(alike) == {"named-0": [first], "named-1": [second], "plain": [first, second]}
     other = ("answer-style", "b", 1, True)
     assert attributed(mixed) == {"named-0": [first], "named-1": [other], "plain": []}
+    assert alike.warnings == []
+    (warning,) = mixed.warnings
+    assert "several variants of experiment 'answer-style'" in warning
 
 
 async def test_a_scorer_scores_the_variant_of_its_parent(

@@ -35,8 +35,9 @@ def run(
     one: RunRecord,
     orphans: Sequence[tuple[str, int]] = (),
     unserved: Sequence[ExperimentRef] = (),
+    ambiguous: Sequence[str] = (),
 ) -> dict[str, Answer]:
-    """A run, with a warning for each step or variant that was scored but never came."""
+    """A run, with a warning for each step or variant whose scores count nowhere."""
     warnings: list[Answer] = [*json.loads(one.warnings or "[]")]
     warnings += [
         f"a score is about step {step!r} (index {index}), which never ran"
@@ -46,6 +47,11 @@ def run(
         f"a score names {one.variant!r} of experiment {one.experiment!r} (use {one.index + 1}), "
         "which this run was not served: it is left out"
         for one in unserved
+    ]
+    warnings += [
+        f"this run was served several variants of experiment {experiment!r}: "
+        "scores that name none of them are left out of it"
+        for experiment in ambiguous
     ]
     return {
         "id": one.id,

@@ -157,6 +157,12 @@ async def unserved(cursor: Reading, *, project: int, run: UUID) -> list[Experime
     return [ExperimentRef(**row) for row in rows]
 
 
+async def ambiguous(cursor: Reading, *, project: int, run: UUID) -> list[str]:
+    """Experiments of which a run was served several variants, where scores of it name none."""
+    rows = await fetch(cursor, _SQL["ambiguous"], {"project": project, "run": run})
+    return [row["experiment"] for row in rows]
+
+
 async def _all(cursor: Reading, part: str, **values: object) -> list[RunRecord]:
     rows = await fetch(cursor, _query("list", part, "newest_first"), values)
     return [RunRecord(**row) for row in rows]

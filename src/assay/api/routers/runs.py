@@ -174,7 +174,8 @@ async def _detail(
         # Only what has ended can have steps and experiments that it never came to.
         missed = await runs.orphans(reading, project=project, run=run.id)
         unserved = await runs.unserved(reading, project=project, run=run.id)
-        shown = shapes.run(run, missed, unserved)
+        ambiguous = await runs.ambiguous(reading, project=project, run=run.id)
+        shown = shapes.run(run, missed, unserved, ambiguous)
     if "steps" in parts:
         records = await steps.of_runs(reading, project=project, runs=[run.id], with_values=True)
         shown["steps"] = shapes.steps(records)

@@ -88,3 +88,12 @@ ORDER BY l.step, l.idx
 SELECT DISTINCT s.experiment, s.variant, s.idx AS index FROM assay.score_references s
 WHERE s.project_id = %(project)s AND s.run_id = %(run)s
 ORDER BY 1, 2, 3
+
+-- name: ambiguous
+SELECT x.experiment FROM assay.exposures x
+WHERE x.project_id = %(project)s AND x.run_id = %(run)s
+GROUP BY x.experiment
+HAVING min(x.variant) <> max(x.variant) AND EXISTS (
+    SELECT FROM assay.scores s WHERE s.project_id = %(project)s AND s.run_id = %(run)s
+        AND s.subject = 'run' AND s.ref_experiment IS NULL)
+ORDER BY x.experiment
