@@ -245,15 +245,18 @@ def scored(client: assay.Client, result: object, names: Any = "quality") -> Any:
 
 def test_results_of_scorers_become_lists_of_scores(client: assay.Client) -> None:
     """Bare, one, several, none; booleans stay booleans."""
-    plain = dict.fromkeys(["run_id", "step_id", "rationale", "author", "at"]) | {"index": 0}
+    parts = ["run_id", "step_id", "rationale", "author", "at", "experiment"]
+    plain = dict.fromkeys(parts) | {"index": 0}
     assert scored(client, None) == []
     assert scored(client, []) == []
     assert scored(client, False) == [{"name": "quality", "value": False, **plain}]
     assert scored(client, 0) == [{"name": "quality", "value": 0, **plain}]
     at = datetime(2026, 1, 1, tzinfo=UTC)
     score = assay.Score("b", 0.5, step_id="x", index=2, rationale="why", author="me", at=at)
-    several = scored(client, [assay.Score("a", 1), score], ["a", "b"])
+    served = assay.ExperimentRef(experiment="style", variant="short", index=1)
+    several = scored(client, [assay.Score("a", 1, experiment=served), score], ["a", "b"])
     assert several[0]["name"] == "a"
+    assert several[0]["experiment"] == {"experiment": "style", "variant": "short", "index": 1}
     assert several[1] == {
         "name": "b",
         "value": 0.5,
@@ -263,6 +266,7 @@ def test_results_of_scorers_become_lists_of_scores(client: assay.Client) -> None
         "rationale": "why",
         "author": "me",
         "at": "2026-01-01T00:00:00+00:00",
+        "experiment": None,
     }
 
 
