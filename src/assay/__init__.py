@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from assay.sdk.events import DROP, Event, EventType
     from assay.sdk.experiments import Picked, bucket, custom, fixed, weighted
     from assay.sdk.functions import Function, Scorer
+    from assay.sdk.plans import ExperimentPlan
     from assay.sdk.port import CurrentStep, ParentRun
     from assay.sdk.questions import Sent
     from assay.sdk.scores import Score
@@ -43,6 +44,7 @@ __all__ = [
     "Deferred",
     "Event",
     "EventType",
+    "ExperimentPlan",
     "ExperimentRef",
     "Function",
     "NonRetriableError",
@@ -80,6 +82,7 @@ _ROOMS = {
     "assay.sdk.events": ("DROP", "Event", "EventType"),
     "assay.sdk.experiments": ("Picked", "bucket", "custom", "fixed", "weighted"),
     "assay.sdk.functions": ("Function", "Scorer"),
+    "assay.sdk.plans": ("ExperimentPlan",),
     "assay.sdk.port": ("CurrentStep", "ParentRun"),
     "assay.sdk.questions": ("Sent",),
     "assay.sdk.scores": ("Score",),

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from assay.experiments.comparison import Comparison, compare
-from assay.experiments.looks import Look, Rules, Seen, anytime_look, planned_look
+from assay.experiments.looks import Rules, Seen, anytime_look, planned_look
 from assay.experiments.verdict import standing
 from assay.stats import anytime, balance
 from assay.store.moments import moments
@@ -22,6 +22,7 @@ from experiment_rows import PROJECT, instant, maturity, published, write
 
 if TYPE_CHECKING:
     from assay.experiments.comparison import Weighting
+    from assay.model.looks import Look
     from assay.model.moments import Moments
     from assay.stats.ratios import Mean
 

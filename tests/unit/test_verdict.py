@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.experiments.comparison import Comparison
-from assay.experiments.looks import Guardrail, Look, Rules, Seen, Word
+from assay.experiments.looks import Guardrail, Rules, Seen
 from assay.experiments.verdict import next_looks, standing
 from assay.model.experiments import Mode
+from assay.model.looks import Look, Word
 from assay.stats.anytime import tuning
 from assay.stats.ratios import Difference, Mean
 
@@ -74,7 +75,7 @@ def words(looks: Mapping[str, Look]) -> dict[str, Word | None]:
 
 
 def test_variants_share_alpha_until_one_is_shown() -> None:
-    """2.2 errors don't do for one of two at alpha/2, but once the other is shown they do at alpha."""
+    """2.2 errors are too few at half of alpha, and enough once the other variant is shown."""
     weak = at(2.2 * 0.02)
     assert words(looked({"b": at(0.0), "c": weak}))["c"] is Word.NOT_SHOWN
     assert words(looked({"b": at(4 * 0.02), "c": weak})) == {"b": Word.BETTER, "c": Word.BETTER}

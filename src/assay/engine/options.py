@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.model.experiments import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +22,13 @@ class WorkerOptions:
         idle_s: the longest pause between looks without a hint.
         source: which files the functions are from.
         author: who answers for changes of experiments.
+        plans: of the code's experiments, by id.
         grace_s: how long steps in flight may go on when the worker is stopped.
     """
 
     source: str = ""
     author: str | None = None
+    plans: Mapping[str, Plan] = field(default_factory=dict)
     lease_s: float = 10.0
     heartbeat_s: float = 3.0
     concurrency: int = 400

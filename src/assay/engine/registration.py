@@ -6,13 +6,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from assay.engine.catalog import function_row
-from assay.store import registrations
+from assay.store import choices, registrations
 from assay.store.workers import Serves
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from assay.clock import Clock
+    from assay.model.experiments import Plan
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.pool import FullConn
 
@@ -26,6 +27,8 @@ class Registration:
         open: gives a connection; whoever asks closes it.
         source: which files they are from: of the same ones, the later registration tells what is
             gone from the code.
+        plans: of experiments, by id.
+        author: who answers for them, if that is known.
     """
 
     def __init__(
@@ -37,6 +40,8 @@ class Registration:
         app: str,
         source: str,
         clock: Clock,
+        plans: Mapping[str, Plan],
+        author: str | None,
     ) -> None:
         self._open = open
         self._functions = functions
@@ -44,6 +49,8 @@ class Registration:
         self._app = app
         self._source = source
         self._clock = clock
+        self._plans = plans
+        self._author = author
 
     async def register(self) -> Serves:
         """Have events start these functions."""
@@ -55,6 +62,15 @@ class Registration:
                 source=self._source,
                 now=self._clock.now(),
             )
+            for experiment, plan in self._plans.items():
+                await choices.declare_plan(
+                    connection,
+                    plan,
+                    project=self._project,
+                    experiment=experiment,
+                    author=self._author,
+                    now=self._clock.now(),
+                )
         return Serves(
             app=self._app,
             source=self._source,

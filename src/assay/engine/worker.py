@@ -21,6 +21,7 @@ from assay.engine.holdings import Holdings
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
+from assay.engine.looking import Looking
 from assay.engine.options import WorkerOptions
 from assay.engine.pace import Pace
 from assay.engine.registration import Registration
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assay.engine")
 CLAIM = 200
+LOOK_S = 60.0
 
 
 class Worker:
@@ -145,6 +147,8 @@ class Worker:
             app=self.app,
             source=self.options.source,
             clock=self.clock,
+            plans=self.options.plans,
+            author=self.options.author,
         )
 
     def _make_sweeper(self) -> Sweeper:
@@ -224,6 +228,7 @@ class Worker:
         self._spawn(self._aftermath.run())
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
+        self._spawn(self._look_daily())
 
     async def stop(self) -> None:
         """Claim no more, let steps in flight end for a while, give back what is left."""
@@ -380,3 +385,12 @@ class Worker:
                     self._wake.set()
             except psycopg.Error as error:
                 _log.warning("standing in for lost workers failed: %s", error)
+
+    async def _look_daily(self) -> None:
+        looking = Looking(self._db.open, project=self.project, clock=self.clock)
+        while True:
+            try:
+                await looking.take()
+            except psycopg.Error as error:
+                _log.warning("looking at experiments failed: %s", error)
+            await asyncio.sleep(LOOK_S)

@@ -1,4 +1,4 @@
-"""What may be said of each variant: the looks of all variants together, and the verdict that stands.
+"""What may be said of each variant: looks at all of them together, and the verdict that stands.
 
 Several variants share alpha after Holm 1979. A crossing counts only where units came as the weights
 say, silence does not differ between arms by more than chance (or could not turn what is shown), and
@@ -11,14 +11,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.experiments.looks import GROWTH, GuardrailLook, Word, anytime_look, planned_look
+from assay.experiments.looks import GROWTH, anytime_look, planned_look
 from assay.model.experiments import Mode
+from assay.model.looks import GuardrailLook, Word
 from assay.stats import anytime, balance, planned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from assay.experiments.looks import Guardrail, Look, Rules, Seen
+    from assay.experiments.looks import Guardrail, Rules, Seen
+    from assay.model.looks import Look
 
 COVERAGE_ALPHA = 0.001
 """A difference in coverage that is less likely by chance takes a verdict away."""

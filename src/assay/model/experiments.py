@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -184,3 +184,8 @@ class Plan:
     maturity_s: float = 604800.0
     unit: str | None = None
     on_failure: float | None = None
+
+    @property
+    def spec(self) -> dict[str, object]:
+        """As it is stored."""
+        return asdict(self) | {"guardrails": dict(self.guardrails)}

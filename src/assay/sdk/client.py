@@ -9,6 +9,7 @@ from assay.errors import AssayError
 from assay.sdk.calls import Calls
 from assay.sdk.declaring import check_id, define_function, define_scorer
 from assay.sdk.functions import Function, Scorer
+from assay.sdk.questions import check_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,9 +17,11 @@ if TYPE_CHECKING:
     import httpx2
 
     from assay.clock import Clock
+    from assay.model.experiments import Plan
     from assay.sdk.definitions import FunctionDefinition
     from assay.sdk.events import D
     from assay.sdk.functions import FunctionDecorator, ScorerDecorator, TypedScorerDecorator
+    from assay.sdk.plans import ExperimentPlan
     from assay.sdk.sync import SyncClient
     from assay.sdk.triggers import TriggerInput
 
@@ -40,6 +43,7 @@ class Client(Calls):
 
     Attributes:
         functions: what was declared, by id.
+        plans: of experiments, by id.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Client(Calls):
         super().__init__(url=url, api_key=api_key, transport=transport, clock=clock)
         self.app_id = check_id(app_id, "app")
         self.functions: dict[str, FunctionDefinition] = {}
+        self.plans: dict[str, Plan] = {}
         self._sync: SyncClient | None = None
 
     def function(self, id: str, /, *, on: TriggerInput, retries: int = 4) -> FunctionDecorator:
@@ -116,6 +121,25 @@ class Client(Calls):
             return Scorer(body, definition)
 
         return decorate
+
+    def experiment(self, id: str, /, *, plan: ExperimentPlan) -> None:
+        """Declare how an experiment is to be judged, at module level beside its code.
+
+        Workers make it known. One that is changed once units were exposed is a new version, which
+        counts only units that are first exposed after it.
+
+        Args:
+            id: as `ctx.experiment` has it.
+            plan: of it.
+        """
+        if check_step(id) in self.plans:
+            raise AssayError(
+                f"the experiment {id!r} has a plan already",
+                code="duplicate_plan",
+                field="id",
+                hint="declare one plan for each experiment",
+            )
+        self.plans[id] = plan.checked()
 
     @property
     def sync(self) -> SyncClient:

@@ -1,7 +1,8 @@
 """How large a difference can be found, and how many units it takes.
 
-A difference of (z(1 - alpha/2) + z(power)) standard errors is found with that power; standard errors
-shrink with the root of the units, and a mode of looking costs a factor on them beside a single look.
+A difference of (z(1 - alpha/2) + z(power)) standard errors is found with that power; standard
+errors shrink with the root of the units, and a mode of looking costs a factor on them beside a
+single look.
 """
 
 from __future__ import annotations

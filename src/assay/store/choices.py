@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from assay.model.experiments import Way
-    from assay.store.pool import AsyncConn
+    from assay.model.experiments import Plan, Way
+    from assay.store.pool import AsyncConn, FullConn
 
 _SQL = queries("choices")
 
@@ -85,3 +85,28 @@ async def assign(
     row = await cursor.fetchone()
     assert row is not None
     return str(row[0])
+
+
+async def declare_plan(
+    connection: FullConn,
+    plan: Plan,
+    *,
+    project: int,
+    experiment: str,
+    author: str | None,
+    now: datetime,
+) -> int:
+    """Make a plan known; gives its version."""
+    cursor = await connection.execute(
+        _SQL["declare_plan"],
+        {
+            "project": project,
+            "experiment": experiment,
+            "spec": json.dumps(plan.spec),
+            "author": author,
+            "now": now,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0])

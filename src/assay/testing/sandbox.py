@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from itertools import count
@@ -272,7 +273,7 @@ class Sandbox:
                 clock=self.clock,
                 ids=self._ids,
                 chance=lambda: 0.0,
-                options=self._options,
+                options=replace(self._options, plans=client.plans),
             )
             worker.fate = fate
             await worker.start()

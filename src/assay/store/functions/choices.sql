@@ -64,3 +64,39 @@ BEGIN
     RETURNING a.variant INTO v_variant;
     RETURN v_variant;
 END $$;
+
+-- The version of an experiment's plan. A changed one replaces the last as long as no unit was exposed,
+-- and is a new version afterwards.
+CREATE OR REPLACE FUNCTION assay.declare_plan(
+    p_project int, p_experiment text, p_spec jsonb, p_author text, p_now timestamptz)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+    v_version int;
+    v_spec jsonb;
+BEGIN
+    -- name: planned_experiment
+    INSERT INTO assay.experiments AS e (project_id, name, first_seen)
+    VALUES (p_project, p_experiment, p_now) ON CONFLICT (project_id, name) DO NOTHING;
+    -- name: lock_planned
+    PERFORM e.name FROM assay.experiments e
+    WHERE e.project_id = p_project AND e.name = p_experiment FOR UPDATE;
+    -- name: newest_plan
+    SELECT n.version, n.spec INTO v_version, v_spec
+    FROM assay.experiment_plans n
+    WHERE n.project_id = p_project AND n.experiment = p_experiment
+    ORDER BY n.version DESC LIMIT 1;
+    IF v_spec = p_spec THEN RETURN v_version; END IF;
+    IF EXISTS (
+        -- name: any_exposed
+        SELECT FROM assay.exposures x
+        WHERE x.project_id = p_project AND x.experiment = p_experiment AND NOT x.forced
+    ) OR v_version IS NULL THEN
+        v_version := coalesce(v_version, 0) + 1;
+    END IF;
+    -- name: declare_plan
+    INSERT INTO assay.experiment_plans AS n (project_id, experiment, version, spec, author, declared_at)
+    VALUES (p_project, p_experiment, v_version, p_spec, p_author, p_now)
+    ON CONFLICT (project_id, experiment, version) DO UPDATE
+        SET spec = excluded.spec, author = excluded.author, declared_at = excluded.declared_at;
+    RETURN v_version;
+END $$;

@@ -5,5 +5,8 @@ SELECT p.name FROM assay.projects p WHERE p.id = %(project)s
 SELECT assay.open_epoch(%(project)s, %(experiment)s, %(fingerprint)s, %(strategy)s, %(variants)s,
     %(weights)s, %(salt)s, %(unit_kind)s, %(sticky)s, %(app)s, %(author)s, %(now)s)
 
+-- name: declare_plan
+SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(author)s, %(now)s)
+
 -- name: assign
 SELECT assay.assign(%(project)s, %(experiment)s, %(unit)s, %(variant)s, %(epoch)s, %(variants)s, %(now)s)

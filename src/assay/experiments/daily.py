@@ -1,0 +1,124 @@
+"""Looks are taken daily, whoever opens a page: one at each 00:00 UTC, an hour later, in order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assay.experiments import sight
+from assay.experiments.verdict import next_looks
+from assay.model.experiments import Mode
+from assay.store import experiments, looks
+from assay.store.moments import moments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assay.model.experiments import Epoch, Plan
+    from assay.model.looks import Look
+    from assay.model.moments import Moments
+    from assay.store.experiments import PlanRecord
+    from assay.store.pages import Reading
+
+DELAY = timedelta(hours=1)
+"""For what was recorded shortly before the cutoff."""
+_DAY = timedelta(days=1)
+
+
+def last_cutoff(now: datetime) -> datetime:
+    """The newest cutoff whose look is due."""
+    return sight.midnight(now - DELAY)
+
+
+async def look(cursor: Reading, *, project: int, experiment: str, now: datetime) -> int:
+    """Take the looks at an experiment that are due, unless another process does; gives how many.
+
+    Within one transaction, which keeps others from looking at the same time.
+    """
+    if not await looks.hold(cursor, project=project, experiment=experiment):
+        return 0
+    declared = await experiments.plans(cursor, project=project, experiment=experiment)
+    epochs = await experiments.epochs(cursor, project=project, experiment=experiment)
+    newest = declared[-1]
+    since = counted_since(newest)
+    span = await experiments.span(cursor, project=project, experiment=experiment, since=since)
+    if span is None:
+        return 0
+    first, last = span
+    plan, times = newest.plan, sight.schedule(newest.plan, first)
+    history: dict[Mode, dict[str, list[Look]]] = {mode: {} for mode in Mode}
+    begun = times.start
+    for one in await looks.all_of(
+        cursor, project=project, experiment=experiment, version=newest.version
+    ):
+        history[one.mode].setdefault(one.variant, []).append(one.look)
+        begun = max(begun, one.look.cutoff)
+    # Once the last answers are in, nothing changes any more.
+    until = min(last_cutoff(now), sight.midnight(last + times.maturity) + 2 * _DAY)
+    taken = 0
+    cutoff = begun + _DAY
+    while cutoff <= until:
+        in_force = [epoch for epoch in epochs if epoch.opened_at < cutoff]
+        found = {
+            metric: await moments(
+                cursor,
+                project=project,
+                experiment=experiment,
+                metric=metric,
+                cutoff=cutoff,
+                maturity=times.maturity,
+                since=since,
+                sticky=is_sticky(in_force),
+            )
+            for metric in metrics(plan)
+        }
+        made = _looks(plan, times, found, in_force, cutoff, history)
+        await looks.add(
+            cursor,
+            made,
+            project=project,
+            experiment=experiment,
+            version=newest.version,
+            now=now,
+        )
+        taken += len(made)
+        cutoff += _DAY
+    return taken
+
+
+def counted_since(plan: PlanRecord) -> datetime:
+    """From when on units count for a plan: a changed one begins anew."""
+    return plan.declared_at if plan.version > 1 else sight.ALWAYS
+
+
+def metrics(plan: Plan) -> list[str]:
+    """The scores that a plan speaks of."""
+    guardrails = [name for name in plan.guardrails if name != sight.RUN_FAILURE]
+    return list(dict.fromkeys([plan.primary, *guardrails]))
+
+
+def is_sticky(epochs: Sequence[Epoch]) -> bool:
+    """Whether units keep their variants, so that all their runs count."""
+    return bool(epochs) and all(epoch.sticky for epoch in epochs)
+
+
+def _looks(
+    plan: Plan,
+    times: sight.Schedule,
+    found: dict[str, Moments],
+    epochs: Sequence[Epoch],
+    cutoff: datetime,
+    history: dict[Mode, dict[str, list[Look]]],
+) -> list[tuple[Mode, str, Look]]:
+    seen = sight.seen(plan, times, found, epochs, cutoff)
+    made: list[tuple[Mode, str, Look]] = []
+    for mode in Mode:
+        if mode is Mode.PLANNED and (times.end is None or cutoff > times.end):
+            continue
+        g = sight.tuning(plan, len(seen) + 1, plan.alpha)
+        rules = sight.rules(plan)
+        for variant, one in next_looks(history[mode], seen, rules, mode=mode, g=g).items():
+            history[mode].setdefault(variant, []).append(one)
+            made.append((mode, variant, one))
+    return made

@@ -1,0 +1,199 @@
+"""What is seen of an experiment at a cutoff: variants beside the control, guardrails, balance."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from assay.experiments.comparison import bound, compare
+from assay.experiments.looks import Guardrail, Rules, Seen
+from assay.model.experiments import Direction, MetricKind, Strategy
+from assay.model.looks import Word
+from assay.stats import anytime, balance
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from assay.experiments.comparison import Comparison
+    from assay.model.experiments import Epoch, Plan
+    from assay.model.moments import Moments
+
+RUN_FAILURE = "run.failure"
+"""The guardrail that needs no score: the share of failed runs."""
+UNPLANNED_UNITS = 500
+ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """When a plan is looked at.
+
+    Attributes:
+        start: the midnight before its first exposure.
+        end: of the planned mode; None where the plan has none.
+    """
+
+    start: datetime
+    end: datetime | None
+    maturity: timedelta
+
+    def time(self, cutoff: datetime) -> float:
+        """The share of the planned time that has gone at a cutoff."""
+        if self.end is None:
+            return 0.0
+        begin = self.start + self.maturity
+        return min(1.0, max(0.0, (cutoff - begin) / (self.end - begin)))
+
+
+def schedule(plan: Plan, first: datetime) -> Schedule:
+    """When a plan is looked at whose first unit was exposed at an instant."""
+    start = midnight(first)
+    days = plan.days
+    return Schedule(
+        start=start,
+        end=None if days is None else start + timedelta(days=math.ceil(days)),
+        maturity=timedelta(seconds=plan.maturity_s),
+    )
+
+
+def midnight(at: datetime) -> datetime:
+    """The last 00:00 UTC until an instant."""
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arms:
+    """The variants that are compared.
+
+    Attributes:
+        treatments: all but the control, in the code's order.
+    """
+
+    control: str | None
+    treatments: tuple[str, ...]
+
+
+def arms(epochs: Sequence[Epoch], control: str | None) -> Arms:
+    """The variants that epochs served, the control first of the code's unless named."""
+    names = dict.fromkeys(
+        name
+        for epoch in epochs
+        for name in epoch.variants
+        if epoch.weights is None or epoch.weights.get(name)
+    )
+    if control is None or control not in names:
+        control = next(iter(names), None)
+    return Arms(control=control, treatments=tuple(name for name in names if name != control))
+
+
+def is_randomised(epoch: Epoch) -> bool:
+    """Whether chance chose, with probabilities that are known."""
+    return epoch.strategy is not Strategy.FIXED and epoch.weights is not None
+
+
+def randomised(moments: Moments, epochs: Sequence[Epoch]) -> Moments:
+    """Without the epochs in which chance did not choose."""
+    by_chance = {epoch.number for epoch in epochs if is_randomised(epoch)}
+    return replace(moments, arms=[arm for arm in moments.arms if arm.epoch in by_chance])
+
+
+def log_e_balance(moments: Moments, epochs: Sequence[Epoch]) -> float:
+    """The log of the evidence, over all epochs, that units did not come as the weights say."""
+    units = {(arm.epoch, arm.variant): arm.counts.units for arm in moments.arms}
+    return math.fsum(
+        balance.log_e(
+            [units.get((epoch.number, name), 0) for name in epoch.weights],
+            list(epoch.weights.values()),
+        )
+        for epoch in epochs
+        if is_randomised(epoch) and epoch.weights is not None
+    )
+
+
+def tuning(plan: Plan | None, variants: int, alpha: float) -> float:
+    """The anytime mode's g: for as many units as two of the variants are planned to have."""
+    if plan is None or plan.units is None:
+        return anytime.tuning(UNPLANNED_UNITS, alpha)
+    return anytime.tuning(plan.units * 2 / variants, alpha)
+
+
+def rules(plan: Plan) -> Rules:
+    """What a plan says of its looks."""
+    return Rules(
+        alpha=plan.alpha,
+        higher_is_better=plan.direction is Direction.HIGHER,
+        margin=plan.margin,
+    )
+
+
+def seen(
+    plan: Plan,
+    schedule: Schedule,
+    moments: Mapping[str, Moments],
+    epochs: Sequence[Epoch],
+    cutoff: datetime,
+) -> dict[str, Seen]:
+    """What is seen of each variant but the control; *moments* are of the plan's metrics."""
+    primary = moments[plan.primary]
+    fair = {name: randomised(one, epochs) for name, one in moments.items()}
+    compared = arms(epochs, plan.control)
+    if compared.control is None:
+        return {}
+    broken = log_e_balance(primary, epochs)
+    by_chance = any(map(is_randomised, epochs))
+    return {
+        variant: Seen(
+            cutoff=cutoff,
+            comparison=compare(
+                fair[plan.primary],
+                variant=variant,
+                control=compared.control,
+                weighting="run",
+                on_failure=plan.on_failure,
+            ),
+            time=schedule.time(cutoff),
+            is_final=cutoff == schedule.end,
+            coverage=compare(
+                fair[plan.primary], variant=variant, control=compared.control, weighting="coverage"
+            ),
+            bounds=_bounds(plan, fair[plan.primary], variant, compared.control),
+            guardrails=[
+                _guardrail(plan, fair, name, variant, compared.control) for name in plan.guardrails
+            ],
+            log_e_balance=broken,
+            is_randomised=by_chance,
+        )
+        for variant in compared.treatments
+    }
+
+
+def _bounds(plan: Plan, moments: Moments, variant: str, control: str) -> dict[Word, Comparison]:
+    """For booleans, the comparison were every silent run against the word."""
+    if plan.kind is not MetricKind.BOOLEAN:
+        return {}
+    good, bad = (1.0, 0.0) if plan.direction is Direction.HIGHER else (0.0, 1.0)
+    silent = {Word.BETTER: (good, bad), Word.WORSE: (bad, good)}
+    return {
+        word: bound(
+            moments, variant=variant, control=control, silent=supposed, on_failure=plan.on_failure
+        )
+        for word, supposed in silent.items()
+    }
+
+
+def _guardrail(
+    plan: Plan, moments: Mapping[str, Moments], name: str, variant: str, control: str
+) -> Guardrail:
+    of_runs = name == RUN_FAILURE
+    return Guardrail(
+        metric=name,
+        margin=plan.guardrails[name],
+        comparison=compare(
+            moments[plan.primary if of_runs else name],
+            variant=variant,
+            control=control,
+            weighting="failures" if of_runs else "run",
+        ),
+    )

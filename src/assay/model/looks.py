@@ -1,0 +1,76 @@
+"""Looks at an experiment: what was seen of a variant at a cutoff, and what that says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class Word(StrEnum):
+    """What is said of a variant beside the control."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUIVALENT = "equivalent"
+    KEEP_COLLECTING = "keep collecting"
+    NOT_SHOWN = "not shown"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardrailLook:
+    """Whether a metric that must not get worse has kept within its margin.
+
+    Attributes:
+        margin: by how much it may fall, or, where it is negative, rise.
+        bound: the end of its one-sided interval on the bad side.
+        is_held: whether the bound is within the margin; None where there is no interval.
+    """
+
+    metric: str
+    margin: float
+    estimate: float | None = None
+    se: float | None = None
+    information: float | None = None
+    bound: float | None = None
+    is_held: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A look as it is stored.
+
+    Attributes:
+        tested: whether it could end the experiment; if not, `reason` says why.
+        information: 1 / variance of a tested look.
+        time: the spending time of a planned one.
+        deviate: the estimate in standard errors, as a normal deviate of the same tail.
+        boundary: the deviate that ends the experiment, in the planned mode.
+        spent: of alpha so far, in the planned mode.
+        log_e: the log of the evidence, in the anytime mode.
+        ci: the interval that keeps its promise over all looks.
+        log_e_balance: the log of the evidence that units did not come as the weights say.
+    """
+
+    cutoff: datetime
+    tested: bool
+    reason: str | None = None
+    n_units: int = 0
+    estimate: float | None = None
+    se: float | None = None
+    df: float | None = None
+    information: float | None = None
+    time: float | None = None
+    deviate: float | None = None
+    boundary: float | None = None
+    spent: float | None = None
+    log_e: float | None = None
+    ci: tuple[float, float] | None = None
+    word: Word | None = None
+    log_e_balance: float | None = None
+    guardrails: tuple[GuardrailLook, ...] = ()

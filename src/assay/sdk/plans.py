@@ -1,0 +1,146 @@
+"""`assay.ExperimentPlan`: how an experiment is to be judged, declared beside the code."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from assay import durations
+from assay.errors import AssayError
+from assay.model import score_rules
+from assay.model.experiments import Direction, MetricKind, Mode, Plan
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+_Words = TypeVar("_Words", bound=StrEnum)
+_MOST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentPlan:
+    """What decides an experiment, and how long it is looked at: said before there are numbers.
+
+    Args:
+        primary: the score that decides.
+        kind: of its values: said, since the first that arrive may mislead.
+        control: the variant that the others are compared with; the code's first unless given.
+        direction: which way is good.
+        mode: `planned` ends after `days` and finds more until then; `anytime` has no end.
+        alpha: false positives that are accepted, over all looks and variants.
+        power: of finding `mde`.
+        days: from the first exposure to the end; the planned mode needs it.
+        units: how many units are expected in all: it sizes the anytime intervals.
+        mde: the smallest difference that is worth finding.
+        margin: within which variants count as equivalent.
+        guardrails: scores that must not get worse, each with how much it may fall, or, as a
+            negative number, rise. `run.failure` is the share of failed runs.
+        maturity: how long a run's answer is waited for.
+        unit: what a unit is, in words.
+        on_failure: what a failed run without a score counts as; None leaves such runs out, which
+            is another question. The bad end for booleans, None for numbers, unless given.
+
+    Raises:
+        AssayError: `experiment_plan`, `bad_duration`.
+    """
+
+    primary: str
+    kind: Literal["boolean", "number"]
+    control: str | None = None
+    direction: Literal["higher", "lower"] = "higher"
+    mode: Literal["planned", "anytime"] = "planned"
+    alpha: float = 0.05
+    power: float = 0.8
+    days: float | None = None
+    units: int | None = None
+    mde: float | None = None
+    margin: float | None = None
+    guardrails: Mapping[str, float] = field(default_factory=dict)
+    maturity: str | float | timedelta = "7d"
+    unit: str | None = None
+    on_failure: float | Literal["default"] | None = "default"
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be kept."""
+        self.checked()
+
+    def checked(self) -> Plan:
+        """The plan as it is stored."""
+        maturity = durations.seconds(self.maturity, field="maturity")
+        for name in ("alpha", "power"):
+            _between(name, getattr(self, name), 0, 1)
+        for name in ("mde", "margin", "days", "units"):
+            if getattr(self, name) is not None:
+                _between(name, getattr(self, name), 0, math.inf)
+        if self.mode == "planned" and self.days is None:
+            raise _refusal("days", "is needed in the planned mode", "days=28, or mode='anytime'")
+        if self.days is not None:
+            _between("days", self.days, maturity / 86400, _MOST_DAYS)
+        return Plan(
+            primary=score_rules.check_name(self.primary),
+            kind=_one_of("kind", self.kind, MetricKind),
+            control=self.control,
+            direction=_one_of("direction", self.direction, Direction),
+            mode=_one_of("mode", self.mode, Mode),
+            alpha=self.alpha,
+            power=self.power,
+            days=self.days,
+            units=self.units,
+            mde=self.mde,
+            margin=self.margin,
+            guardrails=self._guardrails(),
+            maturity_s=maturity,
+            unit=self.unit,
+            on_failure=self._on_failure(),
+        )
+
+    def _guardrails(self) -> dict[str, float]:
+        if not isinstance(self.guardrails, Mapping):
+            raise _refusal("guardrails", "must map scores to margins", "guardrails={'tone': 0.05}")
+        for name, margin in self.guardrails.items():
+            score_rules.check_name(name)
+            if not _is_number(margin) or margin == 0:
+                raise _refusal(
+                    "guardrails",
+                    f"must say how much {name!r} may fall, or rise where negative (got {margin!r})",
+                    "guardrails={'tone': 0.05, 'run.failure': -0.02}",
+                )
+        return {name: float(margin) for name, margin in self.guardrails.items()}
+
+    def _on_failure(self) -> float | None:
+        if self.on_failure == "default":
+            if self.kind == "number":
+                return None
+            return 0.0 if self.direction == "higher" else 1.0
+        if self.on_failure is not None and not _is_number(self.on_failure):
+            raise _refusal(
+                "on_failure", f"must be a number or None (got {self.on_failure!r})", None
+            )
+        return None if self.on_failure is None else float(self.on_failure)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _between(name: str, value: object, low: float, high: float) -> None:
+    if not (_is_number(value) and isinstance(value, int | float) and low < value < high):
+        limits = f"more than {low:g}" + ("" if math.isinf(high) else f" and less than {high:g}")
+        raise _refusal(name, f"must be {limits} (got {value!r})", None)
+
+
+def _one_of(name: str, value: object, words: type[_Words]) -> _Words:
+    try:
+        return words(str(value))
+    except ValueError:
+        known = ", ".join(repr(word.value) for word in words)
+        raise _refusal(name, f"must be one of {known} (got {value!r})", None) from None
+
+
+def _refusal(field: str, wrong: str, hint: str | None) -> AssayError:
+    return AssayError(
+        f"{field} of an experiment plan {wrong}", code="experiment_plan", field=field, hint=hint
+    )

@@ -1,0 +1,114 @@
+-- name: list
+SELECT e.name, e.first_seen, e.stopped_at, e.stopped_by, e.stop_reason, e.decision, o.strategy, o.variants,
+    o.epoch, p.version AS plan_version, p.spec AS plan
+FROM assay.experiments e
+LEFT JOIN LATERAL (
+    SELECT o.strategy, o.variants, o.epoch FROM assay.experiment_epochs o
+    WHERE o.project_id = %(project)s AND o.experiment = e.name ORDER BY o.epoch DESC LIMIT 1) o ON true
+LEFT JOIN LATERAL (
+    SELECT p.version, p.spec FROM assay.experiment_plans p
+    WHERE p.project_id = %(project)s AND p.experiment = e.name ORDER BY p.version DESC LIMIT 1) p ON true
+WHERE e.project_id = %(project)s
+
+-- name: one
+    AND e.name = %(experiment)s
+
+-- name: after
+    AND e.name > %(after)s
+
+-- name: by_name
+ORDER BY e.name LIMIT %(limit)s
+
+-- name: epochs
+SELECT o.epoch, o.strategy, o.variants, o.weights, o.salt, o.unit_kind, o.sticky, o.app, o.author, o.opened_at
+FROM assay.experiment_epochs o
+WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s
+ORDER BY o.epoch
+
+-- name: plans
+SELECT p.version, p.spec, p.author, p.declared_at
+FROM assay.experiment_plans p
+WHERE p.project_id = %(project)s AND p.experiment = %(experiment)s
+ORDER BY p.version
+
+-- name: looks
+SELECT l.plan_version, l.mode, l.variant, l.cutoff, l.result, l.looked_at
+FROM assay.looks l
+WHERE l.project_id = %(project)s AND l.experiment = %(experiment)s
+
+-- name: of_version
+    AND l.plan_version = %(version)s
+
+-- name: looks_after
+    AND (l.cutoff, l.mode, l.variant) > (%(after_cutoff)s, %(after_mode)s, %(after_variant)s)
+
+-- name: oldest_first
+ORDER BY l.cutoff, l.mode, l.variant
+
+-- name: limited
+LIMIT %(limit)s
+
+-- name: add_looks
+INSERT INTO assay.looks AS l (project_id, experiment, plan_version, mode, variant, cutoff, spending_time,
+    information, boundary, z, alpha_spent, tested, reason, word, result, looked_at)
+SELECT c.project_id, %(experiment)s, %(version)s, u.mode, u.variant, u.cutoff, u.time, u.information, u.boundary,
+    u.deviate, u.spent, u.tested, u.reason, u.word, u.result, %(now)s
+FROM assay.catalogs c, json_to_recordset(%(looks)s::json) AS u(mode text, variant text, cutoff timestamptz,
+    time float8, information float8, boundary float8, deviate float8, spent float8, tested boolean,
+    reason text, word text, result jsonb)
+WHERE c.project_id = %(project)s
+ON CONFLICT (project_id, experiment, plan_version, mode, variant, cutoff) DO NOTHING
+
+-- name: hold
+SELECT e.name FROM assay.experiments e
+WHERE e.project_id = %(project)s AND e.name = %(experiment)s FOR UPDATE SKIP LOCKED
+
+-- name: planned
+SELECT e.name FROM assay.experiments e
+WHERE e.project_id = %(project)s AND e.stopped_at IS NULL AND EXISTS (
+    SELECT FROM assay.experiment_plans p WHERE p.project_id = %(project)s AND p.experiment = e.name)
+    AND NOT EXISTS (
+        SELECT FROM assay.looks l WHERE l.project_id = %(project)s AND l.experiment = e.name
+            AND l.cutoff >= %(cutoff)s)
+ORDER BY e.name
+
+-- name: span
+SELECT min(x.at) AS first, max(x.at) AS last FROM assay.exposures x
+WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced AND x.unit IS NOT NULL
+    AND x.at >= %(since)s
+
+-- name: metrics
+-- One name after the other, since there are few of them and many scores.
+WITH RECURSIVE names AS (
+    (SELECT s.metric FROM assay.experiment_scores s
+     WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s ORDER BY s.metric LIMIT 1)
+    UNION ALL
+    SELECT (SELECT s.metric FROM assay.experiment_scores s
+            WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric > n.metric
+            ORDER BY s.metric LIMIT 1)
+    FROM names n WHERE n.metric IS NOT NULL
+)
+SELECT n.metric FROM names n WHERE n.metric IS NOT NULL
+
+-- name: unserved
+SELECT count(*) AS n FROM assay.score_references r
+WHERE r.project_id = %(project)s AND r.experiment = %(experiment)s AND r.metric = %(metric)s
+
+-- name: units
+SELECT u.unit, u.variant, u.epoch, u.first_at, u.runs, a.variant AS assigned
+FROM (
+    SELECT x.unit, (array_agg(x.variant ORDER BY x.at, x.run_id, x.idx))[1] AS variant,
+        (array_agg(x.epoch ORDER BY x.at, x.run_id, x.idx))[1] AS epoch, min(x.at) AS first_at,
+        count(DISTINCT x.run_id) AS runs
+    FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+        AND x.unit > %(after)s
+    GROUP BY x.unit ORDER BY x.unit LIMIT %(limit)s) u
+LEFT JOIN assay.assignments a ON a.project_id = %(project)s AND a.experiment = %(experiment)s AND a.unit = u.unit
+ORDER BY u.unit
+
+-- name: stop
+UPDATE assay.experiments e SET stopped_at = %(now)s, stopped_by = %(author)s, stop_reason = %(reason)s,
+    decision = %(decision)s
+WHERE e.project_id = %(project)s AND e.name = %(experiment)s AND e.stopped_at IS NULL
+RETURNING e.name

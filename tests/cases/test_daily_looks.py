@@ -1,0 +1,243 @@
+"""Looks at a published experiment as the engine takes them: daily, once, in order, as rows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from assay.clock import ManualClock
+from assay.engine.looking import Looking
+from assay.experiments import daily
+from assay.experiments.verdict import standing
+from assay.model.experiments import Direction, MetricKind, Mode, Plan
+from assay.model.looks import Word
+from assay.store import choices, looks
+from assay.store.pool import connect
+from experiment_rows import PROJECT, instant, published, write
+
+CASE = published()
+NAME = CASE["name"]
+LAST = instant(CASE["last_look"])
+EXPECTED = CASE["expected"][-1]["variants"]["concise"]
+
+
+def plan(**changes: Any) -> Plan:
+    """The case's plan."""
+    given = CASE["plan"]
+    begun = instant(CASE["epochs"][0]["from"])
+    named: dict[str, Any] = {
+        "primary": given["primary"],
+        "kind": MetricKind.BOOLEAN,
+        "control": given["control"],
+        "direction": Direction.HIGHER,
+        "alpha": given["alpha"],
+        "days": (LAST - begun).days,
+        "units": given["units"],
+        "margin": given["margin"],
+        "maturity_s": given["maturity_seconds"],
+        "on_failure": given["on_failure"],
+    }
+    return Plan(**(named | changes))
+
+
+def load(url: str, *plans: Plan, declared: datetime | None = None) -> None:
+    """Write the case with these versions of its plan, all declared at one instant."""
+    with psycopg.connect(url) as connection:
+        write(connection, CASE, scores=None)
+        connection.execute(
+            "INSERT INTO assay.experiments (project_id, name, first_seen) VALUES (1, %s, now())",
+            (NAME,),
+        )
+
+    async def declare() -> None:
+        async with await connect(url) as connection:
+            for one in plans:
+                await choices.declare_plan(
+                    connection,
+                    one,
+                    project=PROJECT,
+                    experiment=NAME,
+                    author="ada",
+                    now=declared or instant(CASE["epochs"][0]["from"]),
+                )
+
+    asyncio.run(declare())
+
+
+def take(url: str, now: datetime, *, times: int = 1) -> list[int]:
+    """Take the looks that are due, by as many processes at once; gives what each took."""
+
+    async def one() -> int:
+        async with (
+            await connect(url) as connection,
+            connection.transaction(),
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            return await daily.look(cursor, project=PROJECT, experiment=NAME, now=now)
+
+    async def all_at_once() -> list[int]:
+        return list(await asyncio.gather(*[one() for _ in range(times)]))
+
+    return asyncio.run(all_at_once())
+
+
+def stored(url: str, *, version: int = 1) -> list[looks.LookRecord]:
+    """The looks as they are stored."""
+
+    async def read() -> list[looks.LookRecord]:
+        async with (
+            await connect(url) as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            return await looks.all_of(cursor, project=PROJECT, experiment=NAME, version=version)
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_stored_looks_are_the_published_ones(assay_database: str, mode: Mode) -> None:
+    """Days without a look are caught up in order; numbers and the day of the verdict agree."""
+    load(assay_database, plan())
+    take(assay_database, LAST + timedelta(hours=1))
+
+    found = [one.look for one in stored(assay_database) if one.mode is mode]
+    published = EXPECTED[mode.value]
+    wanted = published["looks"]
+    assert [look.cutoff for look in found] == [instant(one["cutoff"]) for one in wanted]
+    assert [look.tested for look in found] == [one["tested"] for one in wanted]
+    for look, one in zip(found, wanted, strict=True):
+        if look.tested:
+            near = [look.estimate, look.se, look.df, *(look.ci or ())]
+            assert near == pytest.approx([one["estimate"], one["se"], one["df"], *one["ci"]])
+    crossing = next(look for look in found if look.ci is not None and look.ci[0] > 0)
+    assert crossing.cutoff == instant(published["verdict"]["cutoff"])
+
+
+def test_a_crossing_is_a_verdict_only_while_silence_is_alike(assay_database: str) -> None:
+    """The variant's accounts answer less: from the second crossing on by more than chance does."""
+    load(assay_database, plan())
+    take(assay_database, LAST + timedelta(hours=1))
+
+    of_mode = {
+        mode: [one.look for one in stored(assay_database) if one.mode is mode] for mode in Mode
+    }
+    verdict = standing(of_mode[Mode.PLANNED])
+    assert (verdict.word, verdict.is_decided) == (Word.BETTER, True)
+    assert verdict.look is not None
+    assert verdict.look.cutoff == instant(EXPECTED["planned"]["verdict"]["cutoff"])
+    open_ended = standing(of_mode[Mode.ANYTIME])
+    assert (open_ended.word, open_ended.is_decided) == (Word.INVALID, False)
+    assert open_ended.reason == "answered 57% of 'concise' and 79% of 'detailed'"
+
+
+def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_database: str) -> None:
+    """Each day's look sees what was stored by then, and never changes."""
+    load(assay_database, plan())
+    begun = instant(CASE["epochs"][0]["from"])
+    taken = [
+        sum(take(assay_database, begun + timedelta(days=day, hours=1)))
+        for day in range(1, (LAST - begun).days + 1)
+    ]
+    assert taken == [2] * len(taken)
+    planned = [one.look.boundary for one in stored(assay_database) if one.mode is Mode.PLANNED]
+    wanted = [one.get("boundary") for one in EXPECTED["planned"]["looks"]]
+    assert planned == pytest.approx(wanted)
+
+
+def test_no_look_is_taken_within_an_hour_of_its_cutoff(assay_database: str) -> None:
+    """What came shortly before may still be on its way."""
+    load(assay_database, plan())
+    day = instant(CASE["epochs"][0]["from"]) + timedelta(days=1)
+    assert take(assay_database, day + timedelta(minutes=59)) == [0]
+    assert take(assay_database, day + timedelta(minutes=60)) == [2]
+
+
+def test_processes_that_look_at_once_take_each_look_once(assay_database: str) -> None:
+    """One looks, the others leave it to it."""
+    load(assay_database, plan())
+    taken = take(assay_database, LAST + timedelta(hours=1), times=4)
+    assert sum(taken) == len(stored(assay_database))
+    assert taken.count(0) >= 3
+
+
+def test_a_changed_plan_begins_anew(assay_database: str) -> None:
+    """Only units that are first exposed after it count, with looks of their own."""
+    begun = instant(CASE["epochs"][0]["from"])
+    middle = begun + (LAST - begun) / 2
+    load(assay_database, plan())
+    take(assay_database, LAST + timedelta(hours=1))
+    load_plan(assay_database, plan(alpha=0.01), middle)
+    take(assay_database, LAST + timedelta(hours=1))
+
+    first, second = stored(assay_database), stored(assay_database, version=2)
+    assert min(one.look.cutoff for one in second) > middle
+    units = [max(one.look.n_units for one in version) for version in (first, second)]
+    assert 0 < units[1] < units[0]
+
+
+def load_plan(url: str, changed: Plan, at: datetime) -> None:
+    """Declare another version."""
+
+    async def declare() -> int:
+        async with await connect(url) as connection:
+            return await choices.declare_plan(
+                connection, changed, project=PROJECT, experiment=NAME, author=None, now=at
+            )
+
+    assert asyncio.run(declare()) == 2
+
+
+def test_a_plan_that_did_not_change_is_no_new_version(assay_database: str) -> None:
+    """Every worker declares it when it starts."""
+    load(assay_database, plan(), plan(), plan())
+    with psycopg.connect(assay_database) as connection:
+        found = connection.execute("SELECT version FROM assay.experiment_plans").fetchall()
+    assert found == [(1,)]
+
+
+def test_a_plan_that_changed_before_anybody_was_exposed_is_replaced(assay_database: str) -> None:
+    """Nothing was seen by it."""
+
+    async def declare() -> list[int]:
+        async with await connect(assay_database) as connection:
+            return [
+                await choices.declare_plan(
+                    connection, one, project=PROJECT, experiment="new", author=None, now=LAST
+                )
+                for one in (plan(), plan(alpha=0.01))
+            ]
+
+    assert asyncio.run(declare()) == [1, 1]
+
+
+def test_a_worker_looks_at_what_is_due_and_passes_over_what_it_cannot(
+    assay_database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A plan that nobody can read costs the other experiments nothing."""
+    load(assay_database, plan())
+    with psycopg.connect(assay_database) as connection:
+        connection.execute(
+            "INSERT INTO assay.experiments (project_id, name, first_seen) VALUES (1, 'a', now())"
+        )
+        connection.execute(
+            "INSERT INTO assay.experiment_plans"
+            " (project_id, experiment, version, spec, declared_at)"
+            " VALUES (1, 'a', 1, '{}', now())"
+        )
+
+    async def take_twice() -> list[int]:
+        looking = Looking(
+            lambda: connect(assay_database),
+            project=PROJECT,
+            clock=ManualClock(LAST + timedelta(hours=1)),
+        )
+        return [await looking.take(), await looking.take()]
+
+    first, second = asyncio.run(take_twice())
+    assert (first, second) == (len(stored(assay_database)), 0)
+    assert "experiment 'a' can't be looked at" in caplog.text

@@ -1,0 +1,92 @@
+"""Plans of experiments: what may be declared, and what is made of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+import assay
+from assay.model.experiments import Direction, MetricKind, Mode
+
+USUAL: dict[str, Any] = {"primary": "user-feedback", "kind": "boolean", "days": 28}
+
+
+def test_a_plan_is_kept_as_it_was_declared() -> None:
+    """Words and durations are parsed once."""
+    client = assay.Client("app")
+    client.experiment(
+        "answer-style",
+        plan=assay.ExperimentPlan(
+            **USUAL, units=400, mde=0.05, guardrails={"tone": 0.1, "run.failure": -0.02}
+        ),
+    )
+    plan = client.plans["answer-style"]
+    assert (plan.kind, plan.direction, plan.mode) == (
+        MetricKind.BOOLEAN,
+        Direction.HIGHER,
+        Mode.PLANNED,
+    )
+    assert (plan.maturity_s, plan.days, plan.units) == (604_800, 28, 400)
+    assert plan.guardrails == {"tone": 0.1, "run.failure": -0.02}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, 0.0),
+        ({"direction": "lower"}, 1.0),
+        ({"kind": "number"}, None),
+        ({"on_failure": None}, None),
+        ({"kind": "number", "on_failure": -3}, -3.0),
+    ],
+)
+def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | None) -> None:
+    """The bad end for booleans, unless it is said."""
+    assert assay.ExperimentPlan(**(USUAL | given)).checked().on_failure == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"kind": "percent"}, "kind"),
+        ({"mode": "forever"}, "mode"),
+        ({"direction": "up"}, "direction"),
+        ({"days": None}, "days"),
+        ({"days": 5}, "days"),
+        ({"days": True}, "days"),
+        ({"maturity": timedelta(days=30)}, "days"),
+        ({"alpha": 0}, "alpha"),
+        ({"alpha": 1.0}, "alpha"),
+        ({"power": "high"}, "power"),
+        ({"units": -1}, "units"),
+        ({"mde": float("nan")}, "mde"),
+        ({"margin": 0}, "margin"),
+        ({"guardrails": ["tone"]}, "guardrails"),
+        ({"guardrails": {"tone": 0}}, "guardrails"),
+        ({"guardrails": {"tone": True}}, "guardrails"),
+        ({"on_failure": "0"}, "on_failure"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_where_it_is_written(
+    given: dict[str, Any], field: str
+) -> None:
+    """With the field that is wrong."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.ExperimentPlan(**(USUAL | given))
+    assert (refused.value.code, refused.value.field) == ("experiment_plan", field)
+
+
+def test_anytime_needs_no_end() -> None:
+    """It is looked at for as long as it goes on."""
+    assert assay.ExperimentPlan(primary="x", kind="number", mode="anytime").checked().days is None
+
+
+def test_an_experiment_has_one_plan() -> None:
+    """Two would be two truths."""
+    client, plan = assay.Client("app"), assay.ExperimentPlan(**USUAL)
+    client.experiment("style", plan=plan)
+    with pytest.raises(assay.AssayError) as refused:
+        client.experiment("style", plan=plan)
+    assert refused.value.code == "duplicate_plan"
