@@ -6,6 +6,8 @@ Sources: Lan and DeMets 1983 (spending); Armitage, McPherson and Rowe 1969 (the 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,26 +40,55 @@ def boundaries(information: Sequence[float], times: Sequence[float], alpha: floa
     *information* is 1 / variance at each look, rising; *times* are their spending times: what is
     left of *alpha* is spent at 1.
     """
-    if not information:
-        return []
     found: list[float] = []
+    walk: _Walk | None = None
+    for now, time in zip(information, times, strict=True):
+        walk = _after(walk, now, time, alpha)
+        found.append(walk.boundary)
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Walk:
+    """Where a walk may be that has left at no look so far: *mass* at *points*, z root(information).
+
+    Attributes:
+        boundary: of the last look.
+        information: at that look.
+        spent: of alpha, until that look.
+    """
+
+    boundary: float
+    information: float
+    spent: float
     points: NDArray[np.float64]
     mass: NDArray[np.float64]
-    nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    points, mass = np.zeros(1), np.ones(1)
-    before, gone = 0.0, 0.0
-    for now, time in zip(information, times, strict=True):
-        step = math.sqrt(now - before)
-        root = math.sqrt(now)
-        boundary = _boundary(points, mass, step=step, root=root, alpha=spent(time, alpha) - gone)
-        found.append(boundary)
-        edge = boundary * root
-        inner = nodes * edge
-        kernel = np.exp(-0.5 * ((inner[:, None] - points[None, :]) / step) ** 2)
-        mass = (kernel @ mass) / (step * math.sqrt(2 * math.pi)) * weights * edge
-        points = inner
-        before, gone = now, spent(time, alpha)
-    return found
+
+
+@lru_cache(maxsize=1024)
+def _after(before: _Walk | None, information: float, time: float, alpha: float) -> _Walk:
+    """The walk after one more look. Each day's looks begin with those of the day before."""
+    if before is None:
+        before = _Walk(
+            boundary=0.0, information=0.0, spent=0.0, points=np.zeros(1), mass=np.ones(1)
+        )
+    step, root = math.sqrt(information - before.information), math.sqrt(information)
+    gone = spent(time, alpha)
+    boundary = _boundary(
+        before.points, before.mass, step=step, root=root, alpha=gone - before.spent
+    )
+    nodes, weights = _nodes()
+    edge = boundary * root
+    points = nodes * edge
+    kernel = np.exp(-0.5 * ((points[:, None] - before.points[None, :]) / step) ** 2)
+    mass = (kernel @ before.mass) / (step * math.sqrt(2 * math.pi)) * weights * edge
+    return _Walk(boundary=boundary, information=information, spent=gone, points=points, mass=mass)
+
+
+@cache
+def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of Gauss and Legendre, on -1 to 1, with their weights."""
+    return np.polynomial.legendre.leggauss(_NODES)
 
 
 def _boundary(
