@@ -92,8 +92,9 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
     if last is not None and information < GROWTH * last:
         if not seen.is_final:
             return _untested(seen, "information grew by under 1 %")
-        # The end spends what is left in place of the last look, which was the same look at it.
-        before = before[:-1]
+        # The end spends what is left in place of the last look, which was the same look at it, and
+        # of those before that knew no less: information may fall.
+        before = [look for look in before if GROWTH * (look.information or 0) <= information]
     time = 1.0 if seen.is_final else seen.time
     known = [(look.information, look.time) for look in before]
     boundary = planned.boundaries(
