@@ -1,0 +1,70 @@
+"""The ways in which experiments go that the promises are measured in."""
+
+from __future__ import annotations
+
+from assay.model.experiments import MetricKind, Plan
+from simulation.design import DAYS, MATURITY, Design
+from simulation.rows import PRIMARY
+
+MIDDLE = DAYS / 2
+
+
+def plan(design: Design, **changes: object) -> Plan:
+    """28 daily looks, from the first day after which answers are in."""
+    named: dict[str, object] = {
+        "primary": PRIMARY,
+        "kind": MetricKind.BOOLEAN,
+        "days": DAYS + MATURITY,
+        "units": design.units,
+        "maturity_s": MATURITY * 86400,
+        "on_failure": 0.0,
+    }
+    return Plan(**(named | changes))  # type: ignore[arg-type]
+
+
+def even(units: int) -> Design:
+    """Units come evenly."""
+    return Design(units=units)
+
+
+def front(units: int) -> Design:
+    """80 % of the units come in the first 3 days."""
+    return Design(units=units, arrivals="front")
+
+
+def active(units: int) -> Design:
+    """How often a unit comes goes with how good its answers are."""
+    return Design(units=units, arrivals="front", activity=0.7)
+
+
+def reweighted(units: int) -> Design:
+    """From 50 to 80 % half-way, when everybody's answers get better too."""
+    return Design(units=units, new_weights=(0.2, 0.8), changed=MIDDLE, drift=0.15)
+
+
+def silent(units: int) -> Design:
+    """30 % of the control's runs are answered, 20 % of the variant's; 5 % of the runs fail."""
+    return Design(units=units, answered=(0.3, 0.2), failed=0.05)
+
+
+def silent_if_bad(units: int) -> Design:
+    """The variant's users are silent where its answer is bad: no method can see through that."""
+    return Design(units=units, answered_bad=(0.7, 0.4))
+
+
+def thin(units: int) -> Design:
+    """A change so late that an arm has hardly any unit after it, with better answers too."""
+    return Design(units=units, new_weights=(0.05, 0.95), changed=26.5, drift=0.15)
+
+
+def together(units: int) -> Design:
+    """Most come early, silence differs, runs fail, weights change as answers get better."""
+    return Design(
+        units=units,
+        arrivals="front",
+        answered=(0.3, 0.2),
+        failed=0.05,
+        new_weights=(0.2, 0.8),
+        changed=MIDDLE,
+        drift=0.15,
+    )
