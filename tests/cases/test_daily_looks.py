@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
 import pytest
@@ -12,78 +11,15 @@ from psycopg.rows import dict_row
 
 from assay.clock import ManualClock
 from assay.engine.looking import Looking
-from assay.experiments import daily
 from assay.experiments.verdict import standing
-from assay.model.experiments import Direction, MetricKind, Mode, Plan
+from assay.model.experiments import Mode, Plan
 from assay.model.looks import Word
 from assay.store import choices, looks
 from assay.store.pool import connect
-from experiment_rows import PROJECT, instant, published, write
+from experiment_rows import PROJECT, instant
+from published_experiment import CASE, LAST, NAME, load, plan, take
 
-CASE = published()
-NAME = CASE["name"]
-LAST = instant(CASE["last_look"])
 EXPECTED = CASE["expected"][-1]["variants"]["concise"]
-
-
-def plan(**changes: Any) -> Plan:
-    """The case's plan."""
-    given = CASE["plan"]
-    begun = instant(CASE["epochs"][0]["from"])
-    named: dict[str, Any] = {
-        "primary": given["primary"],
-        "kind": MetricKind.BOOLEAN,
-        "control": given["control"],
-        "direction": Direction.HIGHER,
-        "alpha": given["alpha"],
-        "days": (LAST - begun).days,
-        "units": given["units"],
-        "margin": given["margin"],
-        "maturity_s": given["maturity_seconds"],
-        "on_failure": given["on_failure"],
-    }
-    return Plan(**(named | changes))
-
-
-def load(url: str, *plans: Plan, declared: datetime | None = None) -> None:
-    """Write the case with these versions of its plan, all declared at one instant."""
-    with psycopg.connect(url) as connection:
-        write(connection, CASE, scores=None)
-        connection.execute(
-            "INSERT INTO assay.experiments (project_id, name, first_seen) VALUES (1, %s, now())",
-            (NAME,),
-        )
-
-    async def declare() -> None:
-        async with await connect(url) as connection:
-            for one in plans:
-                await choices.declare_plan(
-                    connection,
-                    one,
-                    project=PROJECT,
-                    experiment=NAME,
-                    author="ada",
-                    now=declared or instant(CASE["epochs"][0]["from"]),
-                )
-
-    asyncio.run(declare())
-
-
-def take(url: str, now: datetime, *, times: int = 1) -> list[int]:
-    """Take the looks that are due, by as many processes at once; gives what each took."""
-
-    async def one() -> int:
-        async with (
-            await connect(url) as connection,
-            connection.transaction(),
-            connection.cursor(row_factory=dict_row) as cursor,
-        ):
-            return await daily.look(cursor, project=PROJECT, experiment=NAME, now=now)
-
-    async def all_at_once() -> list[int]:
-        return list(await asyncio.gather(*[one() for _ in range(times)]))
-
-    return asyncio.run(all_at_once())
 
 
 def stored(url: str, *, version: int = 1) -> list[looks.LookRecord]:

@@ -13,6 +13,7 @@ from assay.api.paths import EncodedPaths
 from assay.api.routers import (
     ecosystem,
     events,
+    experiments,
     functions,
     health,
     outcomes,
@@ -32,7 +33,16 @@ if TYPE_CHECKING:
 
 LEASE_S = 10.0
 PREFIX = "/api/v1"
-_RESOURCES = (events, runs, sessions, scores, outcomes, functions, health)
+_RESOURCES = (
+    events,
+    runs,
+    sessions,
+    scores,
+    outcomes,
+    experiments,
+    functions,
+    health,
+)
 
 
 def create_app(
@@ -82,7 +92,7 @@ def create_app(
     )
     app.state.services = services
     problems.install(app)
-    app.add_middleware(EncodedPaths, prefix=f"{PREFIX}/sessions/")
+    app.add_middleware(EncodedPaths, prefixes=(f"{PREFIX}/sessions/", f"{PREFIX}/experiments/"))
     for resource in _RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(check_parameters)])
     app.include_router(ecosystem.router)

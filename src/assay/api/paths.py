@@ -10,15 +10,15 @@ if TYPE_CHECKING:
 
 
 class EncodedPaths:
-    """Leaves percent-encoding in the paths below a prefix, so that a part may hold a slash."""
+    """Leaves percent-encoding in the paths below some prefixes, so that a part may hold a slash."""
 
-    def __init__(self, app: ASGIApp, prefix: str) -> None:
+    def __init__(self, app: ASGIApp, prefixes: tuple[str, ...]) -> None:
         self._app = app
-        self._prefix = prefix
+        self._prefixes = prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
-        if scope["type"] == "http" and scope["path"].startswith(self._prefix):
+        if scope["type"] == "http" and scope["path"].startswith(self._prefixes):
             sent = scope.get("raw_path")
             if isinstance(sent, bytes):
                 path = sent.split(b"?", 1)[0].decode("latin-1")

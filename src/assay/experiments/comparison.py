@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _MeanOf: TypeAlias = "Callable[[ArmMoments], ratios.Mean | None]"
 _SizeOf: TypeAlias = "Callable[[ArmMoments], float]"
-Weighting = Literal["run", "unit", "coverage", "failures"]
+Weighting = Literal["run", "unit", "coverage", "failures", "activity"]
 
 MIN_UNITS = 10
 """Under so many units in an arm no interval keeps its promise, so none is given."""
@@ -84,7 +84,8 @@ def compare(
         variant: the treatment.
         control: what it is compared with.
         weighting: each run the same, each unit the same; or the coverage, runs of which the end
-            is known among mature ones; or the failures, failed runs among mature ones.
+            is known among mature ones; or the failures, failed runs among mature ones; or the
+            activity, mature runs of a unit.
         on_failure: what a failed run without a score counts as; None leaves such runs out. Only
             where runs weigh the same.
     """
@@ -97,6 +98,26 @@ def compare(
         means=(mean, mean),
         size=size,
     )
+
+
+def arm(
+    moments: Moments, variant: str, *, weighting: Weighting, on_failure: float | None = None
+) -> ratios.Mean | None:
+    """A variant by itself, over the epochs in which it has values; None where it has none.
+
+    Epochs weigh as in comparisons, by the runs of all arms.
+    """
+    mean, size = _of(weighting, on_failure)
+    found = [
+        (one.epoch, value)
+        for one in moments.arms
+        if one.variant == variant and (value := mean(one)) is not None
+    ]
+    known = [(epoch, value) for epoch, value in found if _is_usable(value)] or found[:1]
+    if not known:
+        return None
+    weights = _weights(moments.arms, [epoch for epoch, _ in known], size)
+    return ratios.stratified([value for _, value in known], weights)
 
 
 def bound(
@@ -197,6 +218,8 @@ def _of(weighting: Weighting, on_failure: float | None) -> tuple[_MeanOf, _SizeO
         return lambda arm: _mean(arm.coverage), lambda arm: arm.coverage.n
     if weighting == "failures":
         return lambda arm: _mean(arm.failures), lambda arm: arm.failures.n
+    if weighting == "activity":
+        return _activity, lambda arm: arm.coverage.units
     return lambda arm: _with_failures(arm, on_failure), lambda arm: arm.by_run.n
 
 
@@ -209,6 +232,21 @@ def _mean(ratio: Ratio) -> ratios.Mean | None:
         y=ratio.y,
         n_squares=ratio.n_squares,
         e_squares=ratio.e_squares,
+    )
+
+
+def _activity(arm: ArmMoments) -> ratios.Mean | None:
+    """Mature runs of a unit, each unit the same."""
+    runs, units = arm.coverage, arm.coverage.units
+    if units == 0:
+        return None
+    spread = max(0.0, runs.n_squares - runs.n**2 / units)
+    return ratios.mean(
+        units=units,
+        n=units,
+        y=runs.n,
+        n_squares=units,
+        e_squares=spread / (1 - 1 / units) if units > 1 else math.inf,
     )
 
 

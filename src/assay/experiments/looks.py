@@ -96,17 +96,13 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
         # of those before that knew no less: information may fall.
         before = [look for look in before if GROWTH * (look.information or 0) <= information]
     time = 1.0 if seen.is_final else seen.time
-    known = [(look.information, look.time) for look in before]
-    boundary = planned.boundaries(
-        [*[i for i, _ in known if i is not None], information],
-        [*[t for _, t in known if t is not None], time],
-        rules.alpha,
-    )[-1]
+    boundary = _boundary(before, information, time, rules.alpha)
     multiplier = planned.t_of(boundary, difference.df)
     ci = _interval(difference.estimate, multiplier * difference.se)
     return Look(
         cutoff=seen.cutoff,
         tested=True,
+        alpha=rules.alpha,
         n_units=seen.comparison.units,
         estimate=difference.estimate,
         se=difference.se,
@@ -119,6 +115,33 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
         ci=ci,
         word=_word(ci, rules, is_final=seen.is_final),
     )
+
+
+def boundary_now(history: Sequence[Look], seen: Seen, alpha: float) -> float | None:
+    """The boundary that a planned look would have now, which is none and changes nothing.
+
+    Those in *history* that have seen about as much give way to it. None where nothing is testable.
+    """
+    difference = seen.comparison.difference
+    if seen.comparison.reason is not None or difference is None:
+        return None
+    information = 1 / difference.variance
+    before = [
+        look
+        for look in history
+        if look.tested and look.information is not None and information >= GROWTH * look.information
+    ]
+    return _boundary(before, information, seen.time, alpha)
+
+
+def _boundary(before: Sequence[Look], information: float, time: float, alpha: float) -> float:
+    """The boundary of a look after other tested ones."""
+    known = [(look.information, look.time) for look in before]
+    return planned.boundaries(
+        [*[i for i, _ in known if i is not None], information],
+        [*[t for _, t in known if t is not None], time],
+        alpha,
+    )[-1]
 
 
 def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:
@@ -134,6 +157,7 @@ def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:
     return Look(
         cutoff=seen.cutoff,
         tested=True,
+        alpha=rules.alpha,
         n_units=units,
         estimate=difference.estimate,
         se=difference.se,

@@ -8,6 +8,7 @@ for a better variant every guardrail holds.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from assay.stats import anytime, balance, planned
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from assay.experiments.comparison import Comparison
     from assay.experiments.looks import Guardrail, Rules, Seen
     from assay.model.looks import Look
 
@@ -57,7 +59,7 @@ def next_looks(
 
     *rules* hold the alpha of all variants together, *g* the tuning of the anytime mode.
     """
-    shown = {variant for variant in seen if _is_shown(history.get(variant, ()))}
+    shown = {variant for variant in seen if is_shown(history.get(variant, ()))}
     settled: dict[str, Look] = {}
     while True:
         share = rules.of_alpha(rules.alpha / max(1, len(seen) - len(shown)))
@@ -95,16 +97,23 @@ def standing(looks: Sequence[Look]) -> Verdict:
 
 def coverage_p(seen: Seen) -> float:
     """How likely by chance so large a difference in coverage is; 1 where it can't be told."""
-    difference = None if seen.coverage is None else seen.coverage.difference
+    chance = None if seen.coverage is None else comparison_p(seen.coverage)
+    return 1.0 if chance is None else chance
+
+
+def comparison_p(comparison: Comparison) -> float | None:
+    """How likely by chance so large a difference is, at a single look; None without variance."""
+    difference = comparison.difference
     if difference is None or difference.variance == 0:
-        return 1.0
+        return None
     from scipy.special import ndtr  # noqa: PLC0415 - dear to import, rarely needed
 
     deviate = planned.z_of(difference.estimate / difference.se, difference.df)
     return float(2 * ndtr(-abs(deviate)))
 
 
-def _is_shown(looks: Sequence[Look]) -> bool:
+def is_shown(looks: Sequence[Look]) -> bool:
+    """Whether looks have shown a difference, which frees this variant's share of alpha."""
     return any(look.word in _SHOWN for look in looks)
 
 
@@ -120,9 +129,11 @@ def _look(
     else:
         look = anytime_look(replace(seen, is_final=False), share, g=g)
     guardrails = tuple(
-        _guarded(one, history, look, rules, mode=mode, g=g) for one in seen.guardrails
+        guarded(one, history, look, rules, mode=mode, g=g) for one in seen.guardrails
     )
-    look = replace(look, guardrails=guardrails, log_e_balance=seen.log_e_balance)
+    # Units of a variant of weight 0 are proof, which a row has to hold as a number.
+    evidence = min(seen.log_e_balance, sys.float_info.max)
+    look = replace(look, guardrails=guardrails, log_e_balance=evidence)
     if not seen.is_randomised:
         reason = "not randomised: nobody declared with which probabilities variants are chosen"
         return replace(look, word=Word.INVALID, reason=reason)
@@ -172,7 +183,7 @@ def _unequal(seen: Seen) -> str:
     )
 
 
-def _guarded(
+def guarded(
     guardrail: Guardrail,
     history: Sequence[Look],
     look: Look,
@@ -181,7 +192,7 @@ def _guarded(
     mode: Mode,
     g: float,
 ) -> GuardrailLook:
-    """One-sided, so at twice the alpha of a two-sided interval."""
+    """What a look sees of a guardrail: one-sided, so at twice the alpha of a two-sided interval."""
     seen = guardrail.comparison
     made = GuardrailLook(metric=guardrail.metric, margin=guardrail.margin)
     difference = seen.difference

@@ -47,6 +47,7 @@ class Look:
 
     Attributes:
         tested: whether it could end the experiment; if not, `reason` says why.
+        alpha: of this variant's comparison at this look, where it was tested.
         information: 1 / variance of a tested look.
         time: the spending time of a planned one.
         deviate: the estimate in standard errors, as a normal deviate of the same tail.
@@ -60,6 +61,7 @@ class Look:
     cutoff: datetime
     tested: bool
     reason: str | None = None
+    alpha: float | None = None
     n_units: int = 0
     estimate: float | None = None
     se: float | None = None

@@ -118,8 +118,10 @@ class Moments:
     Attributes:
         forced: exposures that were chosen for trying out.
         without_unit: exposures of which the code named no unit.
+        is_binary: whether there are values, all of them 0 or 1.
     """
 
     arms: Sequence[ArmMoments]
     forced: int
     without_unit: int
+    is_binary: bool = False

@@ -111,18 +111,30 @@ def clustered_proportion(
     if arm.n_clusters == 1:
         return replace(bare, estimate=p, reason=_ONE_CLUSTER.format(unit=unit))
     spread = clusters.variance(arm)
-    effective = n_eff = arm.effective_clusters
-    if _is_above_rounding(spread, 1.0):
-        edge = 1 / (2 * arm.n_values)
-        inner = min(1 - edge, max(edge, p))
-        n_eff = inner * (1 - inner) / spread
-    return replace(
-        bare,
-        estimate=p,
-        ci=wilson_bounds(p, n_eff, t_critical(alpha, effective - 1)),
-        se=math.sqrt(spread),
-        n_eff=n_eff,
+    n_eff, ci = wilson_neff(
+        p, spread, n_values=arm.n_values, effective=arm.effective_clusters, alpha=alpha
     )
+    return replace(bare, estimate=p, ci=ci, se=math.sqrt(spread), n_eff=n_eff)
+
+
+def wilson_neff(
+    p: float, variance: float, *, n_values: float, effective: float, alpha: float
+) -> tuple[float, tuple[float, float]]:
+    """The effective number of values behind a mean of values from 0 to 1, and its interval.
+
+    Args:
+        p: the mean, 0 to 1.
+        variance: of the mean.
+        n_values: how many values there are.
+        effective: the effective number of clusters.
+        alpha: one minus the confidence.
+    """
+    n_eff = effective
+    if _is_above_rounding(variance, 1.0):
+        edge = 1 / (2 * n_values)
+        inner = min(1 - edge, max(edge, p))
+        n_eff = inner * (1 - inner) / variance
+    return n_eff, wilson_bounds(p, n_eff, t_critical(alpha, effective - 1))
 
 
 def clustered_mean(arm: clusters.Arm, *, alpha: float = ALPHA, unit: str = "cluster") -> Estimate:

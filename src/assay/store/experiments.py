@@ -165,7 +165,10 @@ async def stop(
     decision: str | None,
     now: datetime,
 ) -> bool:
-    """Stop looking at an experiment; False where it was stopped before."""
+    """Stop looking at an experiment; False where it was stopped before.
+
+    The same again (instant and reason) is the same stop: a try of which the end was unknown.
+    """
     cursor = await connection.execute(
         _SQL["stop"],
         {

@@ -61,6 +61,36 @@ async def page(
     )
 
 
+async def words(
+    cursor: Reading, planned: Sequence[tuple[str, int, Mode]], *, project: int
+) -> list[tuple[str, str, Look]]:
+    """What looks said: experiment, variant, look, the oldest first of each experiment.
+
+    *planned* names experiments, each with the version and the mode of its plan. Of looks there is
+    only what a verdict needs.
+    """
+    values = {
+        "project": project,
+        "experiments": [name for name, _, _ in planned],
+        "versions": [version for _, version, _ in planned],
+        "modes": [mode.value for _, _, mode in planned],
+    }
+    return [
+        (
+            row["experiment"],
+            row["variant"],
+            Look(
+                cutoff=row["cutoff"],
+                tested=row["tested"],
+                word=None if row["word"] is None else Word(row["word"]),
+                reason=row["reason"],
+                log_e_balance=row["log_e_balance"],
+            ),
+        )
+        for row in await fetch(cursor, _SQL["words"], values)
+    ]
+
+
 async def hold(cursor: Reading, *, project: int, experiment: str) -> bool:
     """Keep others from looking until the transaction ends; False where another one looks now."""
     values = {"project": project, "experiment": experiment}

@@ -36,6 +36,14 @@ SELECT l.plan_version, l.mode, l.variant, l.cutoff, l.result, l.looked_at
 FROM assay.looks l
 WHERE l.project_id = %(project)s AND l.experiment = %(experiment)s
 
+-- name: words
+SELECT l.experiment, l.variant, l.cutoff, l.tested, l.word, l.reason, l.result -> 'log_e_balance' AS log_e_balance
+FROM assay.looks l
+JOIN unnest(%(experiments)s::text[], %(versions)s::int[], %(modes)s::text[]) AS u(experiment, version, mode)
+    ON u.experiment = l.experiment AND u.version = l.plan_version AND u.mode = l.mode
+WHERE l.project_id = %(project)s
+ORDER BY l.experiment, l.cutoff, l.variant
+
 -- name: of_version
     AND l.plan_version = %(version)s
 
@@ -110,5 +118,6 @@ ORDER BY u.unit
 -- name: stop
 UPDATE assay.experiments e SET stopped_at = %(now)s, stopped_by = %(author)s, stop_reason = %(reason)s,
     decision = %(decision)s
-WHERE e.project_id = %(project)s AND e.name = %(experiment)s AND e.stopped_at IS NULL
+WHERE e.project_id = %(project)s AND e.name = %(experiment)s
+    AND (e.stopped_at IS NULL OR (e.stopped_at = %(now)s AND e.stop_reason = %(reason)s))
 RETURNING e.name

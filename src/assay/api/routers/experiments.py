@@ -1,0 +1,200 @@
+"""Experiments: what may be said of them, and stopping them. Reading is no look.
+
+Ids are names and may hold any text: in a path they are percent-encoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from assay.api import experiment_shapes as shapes
+from assay.api.answers import answer
+from assay.api.asking import Cursor, Instant, Limit, Who, read_json, services_of
+from assay.api.paths import decoded
+from assay.api.schemas import body_of
+from assay.errors import AssayError
+from assay.experiments import reading
+from assay.experiments.standings import standings
+from assay.model.event_rules import is_storable
+from assay.store import experiments, looks
+from assay.wire import base
+from assay.wire import experiments as wire
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from assay.api.answers import Answer
+    from assay.api.services import Writer
+    from assay.model.events import Json
+    from assay.store.pages import Reading
+
+router = APIRouter(tags=["experiments"])
+MAX_TEXT_BYTES = 4096
+_ALPHA = 0.05
+
+
+@router.get("/experiments", response_model=base.Page[wire.Experiment])
+async def list_experiments(
+    request: Request, who: Who, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Experiments by name, with the verdicts that their looks have come to."""
+
+    async def ask(rows: Reading) -> Answer:
+        found = await experiments.page(rows, project=who.project, limit=limit, after=cursor)
+        said = await standings(rows, found.items, project=who.project)
+        shown: list[Answer] = [shapes.experiment(one, said[one.name]) for one in found.items]
+        return {"data": shown, "next": found.next}
+
+    return answer(await services_of(request).read(who.project, ask))
+
+
+@router.get("/experiments/{experiment_id}", response_model=wire.Experiment)
+async def get_experiment(request: Request, who: Who, experiment_id: str) -> Response:
+    """One experiment."""
+    name = decoded(experiment_id)
+    return answer(
+        await services_of(request).read(who.project, lambda rows: _one(rows, who.project, name))
+    )
+
+
+@router.get("/experiments/{experiment_id}/results", response_model=wire.Results)
+async def get_results(
+    request: Request,
+    who: Who,
+    experiment_id: str,
+    metric: Annotated[str | None, Query(description="only this score")] = None,
+    cutoff: Instant = None,
+) -> Response:
+    """What the experiment says at a cutoff (now, unless given; rounded down to the hour)."""
+    services = services_of(request)
+    found = await services.read(
+        who.project,
+        lambda rows: reading.results(
+            rows,
+            project=who.project,
+            experiment=decoded(experiment_id),
+            now=services.now(),
+            cutoff=cutoff,
+            metric=metric,
+        ),
+    )
+    return answer(shapes.results(found))
+
+
+@router.get("/experiments/{experiment_id}/looks", response_model=base.Page[wire.Look])
+async def list_looks(
+    request: Request, who: Who, experiment_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """The looks that were taken, the oldest first, those of earlier plans too."""
+    name = decoded(experiment_id)
+
+    async def ask(rows: Reading) -> Answer:
+        one = await reading.found(rows, project=who.project, experiment=name)
+        page = await looks.page(
+            rows, project=who.project, experiment=name, limit=limit, after=cursor
+        )
+        unit = (one.plan and one.plan.unit) or "unit"
+        alpha = one.plan.alpha if one.plan else _ALPHA
+        shown = [shapes.look(look, unit=unit, alpha=alpha) for look in page.items]
+        return {"data": shown, "next": page.next}
+
+    return answer(await services_of(request).read(who.project, ask))
+
+
+@router.get("/experiments/{experiment_id}/assignments", response_model=wire.AssignmentPage)
+async def list_assignments(
+    request: Request, who: Who, experiment_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Response:
+    """Units by name with what they were served first, and the log of how variants were chosen."""
+    name = decoded(experiment_id)
+
+    async def ask(rows: Reading) -> Answer:
+        await reading.found(rows, project=who.project, experiment=name)
+        page = await experiments.units(
+            rows, project=who.project, experiment=name, limit=limit, after=cursor
+        )
+        log = await experiments.epochs(rows, project=who.project, experiment=name)
+        return {
+            "data": [shapes.assignment(one) for one in page.items],
+            "next": page.next,
+            "log": [shapes.choice(one) for one in log],
+        }
+
+    return answer(await services_of(request).read(who.project, ask))
+
+
+@router.post(
+    "/experiments/{experiment_id}/stop",
+    response_model=wire.Experiment,
+    openapi_extra=body_of(wire.Stop),
+)
+async def stop_experiment(request: Request, who: Who, experiment_id: str) -> Response:
+    """Take no looks any more, and keep what was decided, by whom and why: once."""
+    name, services = decoded(experiment_id), services_of(request)
+    stop = _stop(await read_json(request))
+    now = services.now()
+    await services.read(
+        who.project, lambda rows: reading.found(rows, project=who.project, experiment=name)
+    )
+    if not await services.write(lambda writer: _write(writer, who.project, name, stop, now)):
+        raise AssayError(
+            f"experiment {name!r} was stopped before",
+            code="experiment_is_stopped",
+            field="experiment_id",
+            hint=f"GET /api/v1/experiments/{experiment_id} says when, by whom and why",
+        )
+    return answer(await services.read(who.project, lambda rows: _one(rows, who.project, name)))
+
+
+async def _one(rows: Reading, project: int, name: str) -> Answer:
+    found = await reading.found(rows, project=project, experiment=name)
+    said = await standings(rows, [found], project=project)
+    return shapes.experiment(found, said[name])
+
+
+async def _write(
+    writer: Writer, project: int, experiment: str, stop: wire.Stop, now: datetime
+) -> bool:
+    return await experiments.stop(
+        await writer.link.get(),
+        project=project,
+        experiment=experiment,
+        author=stop.author,
+        reason=stop.reason,
+        decision=stop.decision,
+        now=now,
+    )
+
+
+def _stop(body: Json) -> wire.Stop:
+    if not isinstance(body, dict):
+        raise _refusal("body", "must be an object with decision and reason")
+    unknown = body.keys() - wire.Stop.model_fields.keys()
+    if unknown:
+        raise _refusal(min(unknown), "is no field of a stop")
+    author = body.get("author")
+    return wire.Stop(
+        decision=_text(body, "decision"),
+        reason=_text(body, "reason"),
+        author=None if author is None else _text(body, "author"),
+    )
+
+
+def _text(body: dict[str, Json], field: str) -> str:
+    text = body.get(field)
+    if not isinstance(text, str) or not text.strip():
+        raise _refusal(field, "must be text that is not blank")
+    if not is_storable(text) or len(text.encode()) > MAX_TEXT_BYTES:
+        raise _refusal(field, f"must be storable text of {MAX_TEXT_BYTES} bytes at most in UTF-8")
+    return text
+
+
+def _refusal(field: str, wrong: str) -> AssayError:
+    return AssayError(
+        f"{field} {wrong}",
+        code="experiment_stop",
+        field=field,
+        hint='{"decision": "concise stays", "reason": "better at the end of the plan"}',
+    )

@@ -1,0 +1,187 @@
+"""From moments, looks and the plan to results: what may be said of an experiment, and no more.
+
+Entry point: `results`. The rules are written down for users in docs/experiments.md.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from assay.experiments import sentences, sight
+from assay.experiments.beside import Beside, Question
+from assay.experiments.comparison import arm
+from assay.model.experiments import MetricKind, Mode
+from assay.model.results import (
+    ArmResult,
+    Balance,
+    EpochResult,
+    MetricResult,
+    Results,
+    Tally,
+    VariantResult,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from assay.experiments.facts import Facts
+    from assay.model.experiments import Epoch, Plan
+    from assay.model.moments import Counts, Moments
+
+
+def results(facts: Facts, found: Mapping[str, Moments], unserved: Mapping[str, int]) -> Results:
+    """What an experiment says.
+
+    Args:
+        facts: of the experiment.
+        found: the moments of each metric that is to be shown, the plan's among them.
+        unserved: how many scores of each metric name what their run was not served.
+    """
+    plan = facts.plan_spec
+    any_moments = next(iter(found.values()), None)
+    beside = Beside(facts, found)
+    schedule = beside.schedule
+    return Results(
+        experiment=facts.experiment,
+        data_cutoff=facts.cutoff,
+        maturity_s=facts.maturity.total_seconds(),
+        unit=facts.unit,
+        mode=Mode.ANYTIME if plan is None else plan.mode,
+        alpha=facts.alpha,
+        plan_version=None if facts.plan is None else facts.plan.version,
+        declared_at=None if facts.plan is None else facts.plan.declared_at,
+        ends_at=None if schedule is None or facts.start is None else schedule.end,
+        stopped=facts.stopped,
+        control=beside.arms.control,
+        variants=list(beside.names),
+        is_randomised=beside.is_randomised,
+        balance=Balance(
+            log_e=beside.log_e_balance if math.isfinite(beside.log_e_balance) else None,
+            is_broken=beside.is_broken,
+        ),
+        forced=0 if any_moments is None else any_moments.forced,
+        without_unit=0 if any_moments is None else any_moments.without_unit,
+        after_cutoff=facts.after_cutoff,
+        epochs=[_epoch(epoch, any_moments) for epoch in facts.epochs],
+        metrics=[
+            _metric(name, moments, facts, beside, unserved.get(name, 0))
+            for name, moments in beside.found.items()
+        ],
+        other_metrics=[name for name in facts.metrics if name not in found],
+        warnings=list(_warnings(facts, beside.arms, any_moments)),
+    )
+
+
+def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
+    arms = [] if moments is None else moments.arms
+    units = {one.variant: one.counts.units for one in arms if one.epoch == epoch.number}
+    evidence = None if moments is None else sight.log_e_balance(moments, [epoch])
+    return EpochResult(
+        epoch=epoch.number,
+        strategy=epoch.strategy,
+        weights=None if epoch.weights is None else dict(epoch.weights),
+        sticky=epoch.sticky,
+        app=epoch.app,
+        author=epoch.author,
+        opened_at=epoch.opened_at,
+        is_randomised=sight.is_randomised(epoch),
+        units={name: units.get(name, 0) for name in dict.fromkeys([*epoch.variants, *units])},
+        log_e=evidence if evidence is not None and math.isfinite(evidence) else None,
+    )
+
+
+def _metric(
+    name: str, moments: Moments, facts: Facts, beside: Beside, unserved: int
+) -> MetricResult:
+    plan = facts.plan_spec
+    decides = plan is not None and name == plan.primary
+    question = _question(name, moments, plan)
+    variants: list[VariantResult] = []
+    warnings: list[str] = []
+    for variant in beside.arms.treatments:
+        made, is_thin = beside.variant(question, moments, variant)
+        variants.append(made)
+        warnings += sentences.warnings(made, is_thin=is_thin)
+    if unserved:
+        warnings.append(
+            f"{unserved:,} scores name a variant which their run was not served: left out"
+        )
+    return MetricResult(
+        metric=name,
+        role=question.role,
+        kind=plan.kind if plan is not None and decides else None,
+        direction=plan.direction if plan is not None and decides else None,
+        estimand="survivors" if question.on_failure is None else "all runs",
+        on_failure=question.on_failure,
+        arms=[_arm(beside, question, moments, variant) for variant in beside.names],
+        variants=variants,
+        unserved=unserved,
+        warnings=warnings,
+    )
+
+
+def _question(name: str, moments: Moments, plan: Plan | None) -> Question:
+    if plan is not None and name == plan.primary:
+        return Question(
+            metric=name,
+            role="primary",
+            on_failure=plan.on_failure,
+            is_share=plan.kind is MetricKind.BOOLEAN,
+        )
+    return Question(
+        metric=name,
+        role="guardrail" if plan is not None and name in plan.guardrails else "exploratory",
+        on_failure=None,
+        is_share=moments.is_binary,
+    )
+
+
+def _arm(beside: Beside, question: Question, moments: Moments, variant: str) -> ArmResult:
+    figures, counts = beside.figures, [one.counts for one in moments.arms if one.variant == variant]
+    is_share = question.is_share
+    return ArmResult(
+        variant=variant,
+        is_control=variant == beside.arms.control,
+        tally=_tally(counts),
+        mean=figures.mean(
+            arm(moments, variant, weighting="run", on_failure=question.on_failure),
+            is_share=is_share,
+        ),
+        unit_mean=figures.mean(arm(moments, variant, weighting="unit"), is_share=is_share),
+        coverage=figures.mean(arm(moments, variant, weighting="coverage"), is_share=True),
+        failures=figures.mean(arm(moments, variant, weighting="failures"), is_share=True),
+        runs_per_unit=figures.mean(arm(moments, variant, weighting="activity"), is_share=False),
+    )
+
+
+def _tally(counts: Sequence[Counts]) -> Tally:
+    def total(name: str) -> int:
+        return sum(int(getattr(one, name)) for one in counts)
+
+    return Tally(
+        **{name: total(name) for name in Tally.__slots__ if name != "pending"},
+        pending=total("immature"),
+    )
+
+
+def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterator[str]:
+    plan = facts.plan_spec
+    if not facts.epochs:
+        yield "nobody was served a variant yet"
+    elif not any(map(sight.is_randomised, facts.epochs)):
+        yield (
+            "variants are not chosen by chance with known probabilities: numbers describe what"
+            " happened, and say nothing of what a variant does"
+        )
+    if plan is None:
+        yield "no plan is declared: all intervals are exploratory"
+    elif plan.control is not None and arms.control not in (None, plan.control):
+        yield f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in"
+    if facts.plan is not None and facts.plan.version > 1:
+        yield (
+            f"the plan was changed on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
+            " after that count"
+        )
+    if moments is not None and moments.without_unit:
+        yield f"{moments.without_unit:,} exposures name no unit: left out"

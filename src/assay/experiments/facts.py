@@ -1,0 +1,63 @@
+"""What is known of an experiment at a cutoff, besides its moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from assay.model.experiments import Epoch, Plan
+    from assay.model.looks import Look
+    from assay.model.results import Stopping
+    from assay.store.experiments import PlanRecord
+
+ALPHA = 0.05
+MATURITY = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was declared, chosen and seen until a cutoff.
+
+    Attributes:
+        epochs: that had begun, the oldest first.
+        plan: in force.
+        looks: of that plan in its mode, by variant, the oldest first.
+        start: when the first unit that counts was exposed; None before.
+        metrics: all scores that count for the experiment.
+        after_cutoff: exposures that came since.
+    """
+
+    experiment: str
+    cutoff: datetime
+    epochs: Sequence[Epoch]
+    plan: PlanRecord | None
+    looks: Mapping[str, Sequence[Look]] = field(default_factory=dict)
+    start: datetime | None = None
+    metrics: Sequence[str] = ()
+    after_cutoff: int = 0
+    stopped: Stopping | None = None
+
+    @property
+    def maturity(self) -> timedelta:
+        """How long a run's answer is waited for."""
+        return MATURITY if self.plan is None else timedelta(seconds=self.plan.plan.maturity_s)
+
+    @property
+    def alpha(self) -> float:
+        """False positives that are accepted, over all looks and variants."""
+        return ALPHA if self.plan is None else self.plan.plan.alpha
+
+    @property
+    def plan_spec(self) -> Plan | None:
+        """What the plan says."""
+        return None if self.plan is None else self.plan.plan
+
+    @property
+    def unit(self) -> str:
+        """What a unit is, in words."""
+        return (None if self.plan is None else self.plan.plan.unit) or "unit"

@@ -1,0 +1,158 @@
+"""Reading the results of an experiment. It is no look: nothing is tested, nothing written.
+
+Entry point: `results`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.errors import AssayError
+from assay.experiments import analysis, daily, sight
+from assay.experiments.facts import Facts
+from assay.model.results import Stopping
+from assay.store import experiments, looks
+from assay.store.moments import moments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from assay.model.looks import Look
+    from assay.model.results import Results
+    from assay.store.experiments import ExperimentRecord, PlanRecord
+    from assay.store.pages import Reading
+
+MOST_METRICS = 10
+"""Of an experiment without a plan: each costs a reading of its scores."""
+
+
+async def results(
+    cursor: Reading,
+    *,
+    project: int,
+    experiment: str,
+    now: datetime,
+    cutoff: datetime | None = None,
+    metric: str | None = None,
+) -> Results:
+    """What an experiment says of its plan's metrics; without a plan, of the first ten by name.
+
+    Args:
+        cursor: of the project.
+        project: that the experiment belongs to.
+        experiment: its name.
+        now: the present instant.
+        cutoff: what came later does not count; rounded down to the hour. Now unless given.
+        metric: only this one.
+
+    Raises:
+        AssayError: `experiment_not_found`, `metric_not_found`, `experiment_cutoff`.
+    """
+    at = _cutoff(cutoff, now)
+    record = await found(cursor, project=project, experiment=experiment)
+    facts = await _facts(cursor, record, project=project, cutoff=at)
+    asked = _asked(facts, metric)
+    since = sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
+    sums = {
+        name: await moments(
+            cursor,
+            project=project,
+            experiment=experiment,
+            metric=name,
+            cutoff=at,
+            maturity=facts.maturity,
+            since=since,
+            sticky=daily.is_sticky(facts.epochs),
+        )
+        for name in asked
+    }
+    unserved = {
+        name: await experiments.unserved(
+            cursor, project=project, experiment=experiment, metric=name
+        )
+        for name in asked
+    }
+    return analysis.results(facts, sums, unserved)
+
+
+async def found(cursor: Reading, *, project: int, experiment: str) -> ExperimentRecord:
+    """The experiment of this name; `experiment_not_found` where there is none."""
+    record = await experiments.one(cursor, project=project, experiment=experiment)
+    if record is None:
+        raise AssayError(
+            f"there is no experiment {experiment!r}",
+            code="experiment_not_found",
+            field="experiment_id",
+            hint="GET /api/v1/experiments lists them",
+        )
+    return record
+
+
+def _cutoff(asked: datetime | None, now: datetime) -> datetime:
+    if asked is not None and asked > now:
+        raise AssayError(
+            f"cutoff is in the future ({asked.isoformat()})",
+            code="experiment_cutoff",
+            field="cutoff",
+            hint="what is not over yet can't be read: give an instant before now, or none",
+        )
+    return (asked or now).replace(minute=0, second=0, microsecond=0)
+
+
+async def _facts(
+    cursor: Reading, record: ExperimentRecord, *, project: int, cutoff: datetime
+) -> Facts:
+    epochs = await experiments.epochs(cursor, project=project, experiment=record.name)
+    plan = _in_force(
+        await experiments.plans(cursor, project=project, experiment=record.name), cutoff
+    )
+    history: dict[str, list[Look]] = {}
+    if plan is not None:
+        for one in await looks.all_of(
+            cursor, project=project, experiment=record.name, version=plan.version
+        ):
+            if one.mode is plan.plan.mode and one.look.cutoff <= cutoff:
+                history.setdefault(one.variant, []).append(one.look)
+    since = sight.ALWAYS if plan is None else daily.counted_since(plan)
+    span = await experiments.span(cursor, project=project, experiment=record.name, since=since)
+    return Facts(
+        experiment=record.name,
+        cutoff=cutoff,
+        epochs=[epoch for epoch in epochs if epoch.opened_at < cutoff],
+        plan=plan,
+        looks=history,
+        start=None if span is None else span[0],
+        metrics=await experiments.metrics(cursor, project=project, experiment=record.name),
+        stopped=None
+        if record.stopped_at is None
+        else Stopping(
+            at=record.stopped_at,
+            decision=record.decision,
+            reason=record.stop_reason,
+            author=record.stopped_by,
+        ),
+    )
+
+
+def _in_force(declared: Sequence[PlanRecord], cutoff: datetime) -> PlanRecord | None:
+    """The newest plan that was declared before a cutoff, else the first."""
+    before = [plan for plan in declared if plan.declared_at <= cutoff] or declared[:1]
+    return before[-1] if before else None
+
+
+def _asked(facts: Facts, metric: str | None) -> list[str]:
+    plan = facts.plan_spec
+    planned = [] if plan is None else daily.metrics(plan)
+    if metric is None:
+        return planned or list(facts.metrics[:MOST_METRICS])
+    if metric not in planned and metric not in facts.metrics:
+        known = dict.fromkeys([*planned, *facts.metrics])
+        raise AssayError(
+            f"experiment {facts.experiment!r} has no scores {metric!r}",
+            code="metric_not_found",
+            field="metric",
+            hint=f"it has {', '.join(map(repr, known))}" if known else "nothing was scored yet",
+        )
+    # The plan's other metrics are its guardrails, without which nothing is said of the primary.
+    return planned if plan is not None and metric == plan.primary else [metric]

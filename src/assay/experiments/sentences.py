@@ -1,0 +1,109 @@
+"""Verdicts and warnings in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.experiments.comparison import FEW_EFFECTIVE
+from assay.model.looks import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from assay.model.results import Figure, Planning, VariantResult
+
+NOT_LOOKED_AT = "not looked at yet"
+
+
+def level(alpha: float) -> str:
+    """The level of an interval: `95 %`."""
+    return f"{100 * (1 - alpha):.4g} %"
+
+
+def interval(figure: Figure) -> str:
+    """A difference with its interval, or why there is none."""
+    if figure.estimate is None or figure.ci is None:
+        return figure.reason or "no interval"
+    low, high = figure.ci
+    return f"{figure.estimate:+.3g}, {level(figure.alpha)} interval {low:+.3g} to {high:+.3g}"
+
+
+def verdict(
+    word: Word | None,
+    *,
+    variant: str,
+    control: str,
+    reason: str | None,
+    difference: Figure | None,
+    planning: Planning,
+    at: datetime | None,
+) -> str:
+    """What stands, in one or two sentences."""
+    seen = "" if difference is None else f" ({interval(difference)})"
+    day = "" if at is None else f" Decided on {at:%Y-%m-%d}."
+    if word is None:
+        return (
+            f"No plan says what decides: {variant!r} beside {control!r} is exploratory,"
+            " and nothing is called better."
+        )
+    if word is Word.INVALID:
+        return f"Invalid: {reason}."
+    if word in (Word.BETTER, Word.WORSE):
+        return f"{variant!r} is {word} than {control!r}{seen}.{day}"
+    if word is Word.EQUIVALENT:
+        return f"{variant!r} and {control!r} are equivalent{seen}.{day}"
+    if word is Word.NOT_SHOWN:
+        why = f" ({reason})" if reason else ""
+        mde = "" if planning.mde is None else f" A difference of {planning.mde:.3g} could be found."
+        return f"No difference between {variant!r} and {control!r} is shown{why}{seen}.{mde}{day}"
+    return f"Keep collecting{'' if not reason else f' ({reason})'}.{_more(planning)}"
+
+
+def _more(planning: Planning) -> str:
+    if planning.difference is None or planning.units_more is None:
+        return ""
+    if planning.units_more == 0:
+        return f" There are units enough for a difference of {planning.difference:g}."
+    return (
+        f" About {planning.units_more:,} more units find a difference of {planning.difference:g}"
+        f" with power {planning.power:g}."
+    )
+
+
+def warnings(one: VariantResult, *, is_thin: bool) -> Iterator[str]:
+    """What a reader of a comparison should know."""
+    pair = f"{one.variant!r} beside {one.control_variant!r}"
+    if is_thin:
+        yield (
+            f"{pair}: an arm has under {FEW_EFFECTIVE:g} effective units;"
+            " its intervals may be a little too narrow"
+        )
+    if one.weightings_differ:
+        yield (
+            f"{pair}: with each run the same the difference is {_plain(one.survivors)}, with each"
+            f" unit the same {_plain(one.by_unit)}; see runs per unit"
+        )
+    if one.runs_per_unit.is_unlikely:
+        yield (
+            f"{pair}: runs per unit differ by {_plain(one.runs_per_unit.difference)}, more than by"
+            " chance; a variant that changes how much is asked changes what a run is"
+        )
+    if one.coverage.is_unlikely:
+        yield (
+            f"{pair}: coverage differs by {_plain(one.coverage.difference)}, more than by chance;"
+            " who is silent may be who is unhappy"
+        )
+    if one.epochs_left_out:
+        yield (
+            f"{pair}: epochs {_numbers(one.epochs_left_out)} are left out, where an arm has under"
+            " 2 units with values or chance did not choose"
+        )
+
+
+def _plain(figure: Figure) -> str:
+    return "unknown" if figure.estimate is None else f"{figure.estimate:+.3g}"
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return ", ".join(map(str, numbers))
