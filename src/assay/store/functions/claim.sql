@@ -107,13 +107,15 @@ BEGIN
         FROM assay.defers d
         WHERE t.generation > 1 AND d.project_id = p_project AND d.run_id = t.run_id) d ON true
     LEFT JOIN LATERAL (
+        SELECT f.experiment, f.names
+        FROM assay.defers f WHERE f.project_id = p_project AND f.run_id = r.parent_run
+            AND f.defer_id = r.parent_defer LIMIT 1) f ON true
+    LEFT JOIN LATERAL (
         SELECT json_build_object('function', q.fn, 'status', q.status, 'output', q.output, 'error', q.error,
             'started_at', extract(epoch FROM q.started_at)::float8, 'experiment', f.experiment,
             'names', f.names) AS parent
         FROM assay.runs q
-        JOIN assay.defers f ON f.project_id = q.project_id AND f.run_id = q.id
-        WHERE r.parent_defer IS NOT NULL AND q.project_id = p_project AND q.id = r.parent_run
-            AND f.project_id = p_project AND f.defer_id = r.parent_defer) p ON true
+        WHERE r.parent_defer IS NOT NULL AND q.project_id = p_project AND q.id = r.parent_run LIMIT 1) p ON true
     WHERE t.project_id = p_project AND t.run_id = ANY (v_rest)
     ORDER BY t.due_at, t.run_id;
 END $$;
