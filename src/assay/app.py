@@ -154,7 +154,7 @@ async def working(
                 clock=clock,
                 ids=Ids(clock),
                 chance=SystemRandom().random,
-                options=options,
+                options=replace(options, plans=client.plans),
                 learns=clock,
                 listen_url=settings.database_listen_url,
             )

@@ -177,3 +177,27 @@ def test_a_database_that_does_not_answer(assay: Program) -> None:
     """Exit code 4."""
     assay.environment["ASSAY_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
     assert "database_unavailable" in assay.run("serve", "--port", "0", code=4).stderr
+
+
+PLANNED = """
+import assay
+
+client = assay.Client("app")
+client.experiment("style", plan=assay.ExperimentPlan(primary="word", kind="boolean", days=28))
+
+
+@client.function("f", on="go")
+async def f(ctx: assay.Context) -> None:
+    pass
+"""
+
+
+def test_a_worker_makes_its_plans_known(assay: Program, database: str) -> None:
+    """Those of the code's experiments, before it says that it works."""
+    (assay.directory / "app.py").write_text(PLANNED)
+    with assay.start("worker", "app.py") as worker, psycopg.connect(database) as connection:
+        worker.line("working")
+        plans = connection.execute(
+            "SELECT experiment, spec ->> 'primary' FROM assay.experiment_plans"
+        )
+        assert plans.fetchall() == [("style", "word")]
