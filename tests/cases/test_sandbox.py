@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 import assay
@@ -129,3 +130,24 @@ async def test_a_crash_leaves_no_step_with_a_memo_to_run_again(open_box: OpenBox
         box.crash_before(commit=2)
         assert (await finish(box)).status == "completed"
         assert done == ["a", "b", "b", "c"]
+
+
+@pytest.mark.anyio
+async def test_days_that_go_by_bring_their_looks(open_box: OpenBox, assay_database: str) -> None:
+    """At each midnight, an hour later, as the clock of the sandbox has it."""
+    client = assay.Client("app")
+    plan = assay.ExperimentPlan(primary="word", kind="boolean", days=28, maturity="1d")
+    client.experiment("style", plan=plan)
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> str:
+        work = {"a": lambda: ctx.step.run("s", len, "x"), "b": lambda: ctx.step.run("s", len, "y")}
+        select = assay.bucket(ctx.event.data["unit"], weights={"a": 1, "b": 1})
+        return (await ctx.experiment("style", variants=work, select=select)).variant
+
+    async with open_box(client, start=datetime(2026, 3, 2, 12, tzinfo=UTC)) as box:
+        await box.send([assay.Event("go", {"unit": unit}) for unit in range(9)])
+        await box.advance("3d")
+    with psycopg.connect(assay_database) as connection:
+        looked = connection.execute("SELECT DISTINCT cutoff::date FROM assay.looks ORDER BY 1")
+        assert [row[0].day for row in looked] == [3, 4, 5]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg.rows import dict_row
 
 from assay.experiments import daily
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from assay.store.pool import FullConn
 
 _log = logging.getLogger("assay.engine")
+LOOK_S = 60.0
 AGAIN_S = 600.0
 """For what another process took upon itself and did not do."""
 
@@ -37,6 +41,28 @@ class Looking:
         self._clock = clock
         self._done: datetime | None = None
         self._again_at = 0.0
+        self._wake = asyncio.Event()
+
+    async def run(self) -> None:
+        """Take looks for ever, as they fall due."""
+        while True:
+            self._wake.clear()
+            try:
+                await self.take()
+            except psycopg.Error as error:
+                _log.warning("looking at experiments failed: %s", error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+
+    def poke(self) -> None:
+        """See at once whether something is due: time has moved."""
+        self._wake.set()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a midnight has gone by since the last looks."""
+        return daily.last_cutoff(self._clock.now()) != self._done
 
     async def take(self) -> int:
         """Look at what was not looked at since the last midnight; gives how many looks it took.
@@ -45,7 +71,7 @@ class Looking:
         """
         now = self._clock.now()
         cutoff = daily.last_cutoff(now)
-        if cutoff == self._done and now.timestamp() < self._again_at:
+        if not self.is_due and now.timestamp() < self._again_at:
             return 0
         taken = 0
         async with await self._open() as connection:

@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assay.engine")
 CLAIM = 200
-LOOK_S = 60.0
 
 
 class Worker:
@@ -101,6 +100,7 @@ class Worker:
         self._aftermath = Aftermath(
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
+        self._looking = Looking(self._db.open, project=project, clock=clock)
         self.choosing = Choosing(
             self._db.looks, project=project, app=app, author=self.options.author, clock=clock
         )
@@ -228,7 +228,7 @@ class Worker:
         self._spawn(self._aftermath.run())
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
-        self._spawn(self._look_daily())
+        self._spawn(self._looking.run())
 
     async def stop(self) -> None:
         """Claim no more, let steps in flight end for a while, give back what is left."""
@@ -263,6 +263,7 @@ class Worker:
         """Look at once: time has moved, or something was written."""
         self._timers.poke()
         self._wake.set()
+        self._looking.poke()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -385,12 +386,3 @@ class Worker:
                     self._wake.set()
             except psycopg.Error as error:
                 _log.warning("standing in for lost workers failed: %s", error)
-
-    async def _look_daily(self) -> None:
-        looking = Looking(self._db.open, project=self.project, clock=self.clock)
-        while True:
-            try:
-                await looking.take()
-            except psycopg.Error as error:
-                _log.warning("looking at experiments failed: %s", error)
-            await asyncio.sleep(LOOK_S)

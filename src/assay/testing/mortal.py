@@ -60,9 +60,10 @@ class MortalWorker(Worker):
 
     @property
     def is_at_rest(self) -> bool:
-        """Whether no run is live here, and nothing that follows a commit is left to do."""
+        """Whether no run is live here, and what follows a commit or a midnight is done."""
         is_busy = self._is_claiming or self._live or not self._holdings.is_settled
-        return not is_busy and self._aftermath.is_idle
+        is_to_look = bool(self.options.plans) and self._looking.is_due
+        return not is_busy and not is_to_look and self._aftermath.is_idle
 
     @property
     def live(self) -> list[UUID]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from inspect import isawaitable
 from itertools import count
+from secrets import randbits
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx2
@@ -42,6 +43,21 @@ _USUAL = WorkerOptions()
 _LEASE_S = 3600.0
 _LOOK_S = 0.001
 _TICK = timedelta(microseconds=1)
+_CHANCE_BITS = 48
+
+
+class _Ordered:
+    """Bits by which ids of one instant are in the order in which they were made.
+
+    Those of another sandbox on the same database, at the same instant of its clock, are others.
+    """
+
+    def __init__(self) -> None:
+        self._order = count(1)
+
+    def __call__(self, bits: int) -> int:
+        chance = randbits(_CHANCE_BITS)
+        return (next(self._order) << _CHANCE_BITS | chance) & ((1 << bits) - 1)
 
 
 class Sandbox:
@@ -56,6 +72,8 @@ class Sandbox:
         patience_s: real seconds after which a wait for something that never comes fails.
         max_steps: of one run.
         max_output_bytes: of one step and of one run.
+        lease_s: real seconds after which others take over from a sandbox that was killed; long, so
+            that a debugger may stop it.
 
     Attributes:
         clock: stands still but for `advance` and `move`.
@@ -69,21 +87,20 @@ class Sandbox:
         patience_s: float = PATIENCE_S,
         max_steps: int = _USUAL.max_steps,
         max_output_bytes: int = _USUAL.max_output_bytes,
+        lease_s: float = _LEASE_S,
     ) -> None:
         self.clock = ManualClock(start or datetime.now(UTC))
         self._clients = clients
         self._url = database_url
         self._patience_s = patience_s
         self._options = WorkerOptions(
-            lease_s=_LEASE_S,
-            heartbeat_s=_LEASE_S / 4,
+            lease_s=lease_s,
+            heartbeat_s=lease_s / 4,
             grace_s=0.0,
             max_steps=max_steps,
             max_output_bytes=max_output_bytes,
         )
-        # Ids of one instant are in the order in which they were made.
-        order = count(1)
-        self._ids = Ids(self.clock, bits=lambda _: next(order))
+        self._ids = Ids(self.clock, bits=_Ordered())
         self._fate = Fate()
         self._link = Link(database_url)
         self._open = AsyncExitStack()
