@@ -56,6 +56,8 @@ CLAIM = 200
 class Worker:
     """Runs the functions of one app of one project. `start`, then `stop`."""
 
+    _is_stopping = False
+
     def __init__(
         self,
         url: str,
@@ -92,7 +94,6 @@ class Worker:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers = Timers(clock)
-        self._is_stopping = False
         self._pace = self._make_pace()
         self._db = Connections(url, listen_url or url)
         arrivals = Arrivals(self._db.looks, project=project, clock=clock)
