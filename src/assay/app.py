@@ -22,10 +22,11 @@ from typing_extensions import override
 
 from assay.access.binding import needs_keys
 from assay.access.principals import Principal
+from assay.access.services import unavailable
 from assay.api.app import create_app
 from assay.api.asking import who
-from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
+from assay.dashboard.site import add_dashboard
 from assay.engine.garbage import collect_less
 from assay.engine.options import WorkerOptions
 from assay.engine.worker import Worker
@@ -73,7 +74,7 @@ def database(
 
 @asynccontextmanager
 async def serving(url: str, settings: Settings, *, host: str, port: int) -> AsyncIterator[str]:
-    """The API, from when it answers until the block ends; gives its address.
+    """The API and the dashboard, from when they answer until the block ends; gives its address.
 
     Raises:
         AssayError: `keys_required`, `port_in_use`, `host_invalid`.
@@ -84,6 +85,7 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
         app = create_app(
             database_url=url, limits=settings.limits, dev=is_open, lease_s=settings.lease_s
         )
+        site = add_dashboard(app, app.state.services)
         server = _Server(
             uvicorn.Config(
                 app,
@@ -100,6 +102,7 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
             shown = f"[{host}]" if ":" in host else host
             yield f"http://{shown}:{listener.getsockname()[1]}"
         finally:
+            site.live.close()
             server.should_exit = True
             keeping.cancel()
             await task

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import httpx2
 from typing_extensions import override
 
+from assay.access.services import Writer
 from assay.api.app import create_app
-from assay.api.services import Writer
 from assay.clock import DatabaseClock
 from assay.engine.ingest import Ingest
 from assay.engine.options import WorkerOptions

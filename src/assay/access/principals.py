@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from assay.store.pool import AsyncConn
 
 DEFAULT_PROJECT = 1
+PRINCIPAL = "assay.principal"
+"""Where a request within this process carries who asks: in its scope, which no header reaches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,10 +24,12 @@ class Principal:
     Attributes:
         project: all that they may read and write.
         key: the prefix of their key, None in development without one.
+        is_person: whether a person asks, with the dashboard; their scores say so.
     """
 
     project: int
     key: str | None = None
+    is_person: bool = False
 
 
 async def identify(connection: AsyncConn, secret: str) -> Principal:

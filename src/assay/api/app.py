@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI
 
+from assay.access.services import Services
 from assay.api import problems, schemas
 from assay.api.asking import check_parameters
-from assay.api.paths import EncodedPaths
 from assay.api.routers import (
     ecosystem,
     events,
@@ -21,9 +21,9 @@ from assay.api.routers import (
     scores,
     sessions,
 )
-from assay.api.services import Services
 from assay.clock import DatabaseClock
 from assay.settings import Limits
+from assay.wire.paths import EncodedPaths
 from assay.wire.problems import Problem
 
 if TYPE_CHECKING:

@@ -10,12 +10,12 @@ from fastapi import Depends, Query, Request
 from pydantic import AwareDatetime
 
 from assay.access.binding import check_local
-from assay.access.principals import Principal, identify, without_key
+from assay.access.principals import PRINCIPAL, Principal, identify, without_key
 from assay.errors import AssayError
 from assay.model.event_rules import EARLIEST, LATEST
 
 if TYPE_CHECKING:
-    from assay.api.services import Services, Writer
+    from assay.access.services import Services, Writer
     from assay.model.events import Json
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -48,6 +48,9 @@ def check_parameters(request: Request) -> None:
 
 async def who(request: Request) -> Principal:
     """Who asks; `key_missing`, `key_invalid` or `not_local` where nobody may."""
+    known = request.scope.get(PRINCIPAL)
+    if isinstance(known, Principal):
+        return known
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret.strip():
         return await by_key(request, secret.strip())

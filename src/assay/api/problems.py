@@ -74,16 +74,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _fault)
 
 
-def unavailable() -> AssayError:
-    """The database can't be reached."""
-    return AssayError(
-        "the database can't be reached",
-        code="database_unavailable",
-        hint="try again; nothing sent with the same ids is ever taken twice",
-        is_retriable=True,
-    )
-
-
 async def _assay_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, AssayError)
     return problem(error)

@@ -54,6 +54,13 @@ async def find(connection: AsyncConn, *, hash_: bytes) -> KeyRecord | None:
     return KeyRecord._make(row) if row else None
 
 
+async def live(connection: AsyncConn, *, key: UUID) -> tuple[KeyRecord, bytes] | None:
+    """A key that is not revoked, by its id, and the hash of its secret."""
+    cursor = await connection.execute(_SQL["live"], {"key": key}, prepare=True)
+    row = await cursor.fetchone()
+    return (KeyRecord._make(row[:-1]), bytes(row[-1])) if row else None
+
+
 async def revoke(
     connection: AsyncConn, *, project: int, key: str, now: datetime
 ) -> list[KeyRecord]:
@@ -67,6 +74,13 @@ async def any_live(connection: AsyncConn) -> bool:
     cursor = await connection.execute(_SQL["any_live"])
     row = await cursor.fetchone()
     return bool(row and row[0])
+
+
+async def name_of_project(connection: AsyncConn, project: int) -> str | None:
+    """The name of a project."""
+    cursor = await connection.execute(_SQL["project_name"], {"project": project})
+    row = await cursor.fetchone()
+    return str(row[0]) if row else None
 
 
 async def project_named(connection: AsyncConn, name: str) -> int | None:

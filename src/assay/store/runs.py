@@ -113,9 +113,15 @@ async def page(
     filter_: RunFilter,
     limit: int,
     after: str | None = None,
+    with_output: bool = True,
 ) -> Page[RunRecord]:
     """A page of runs, the newest first; `bad_cursor` where `after` is none of this list."""
-    values: dict[str, object] = {**filter_.values(), "project": project, "limit": limit + 1}
+    values: dict[str, object] = {
+        **filter_.values(),
+        "project": project,
+        "limit": limit + 1,
+        "with_output": with_output,
+    }
     names = ["list", *filter_.parts()]
     if after is not None:
         names.append("after")
@@ -126,7 +132,8 @@ async def page(
 
 async def find(cursor: Reading, *, project: int, run: UUID) -> RunRecord | None:
     """One run, None where there is none."""
-    rows = await fetch(cursor, _query("list", "by_id"), {"project": project, "run": run})
+    values = {"project": project, "run": run, "with_output": True}
+    rows = await fetch(cursor, _query("list", "by_id"), values)
     return RunRecord(**rows[0]) if rows else None
 
 
@@ -164,6 +171,7 @@ async def ambiguous(cursor: Reading, *, project: int, run: UUID) -> list[str]:
 
 
 async def _all(cursor: Reading, part: str, **values: object) -> list[RunRecord]:
+    values["with_output"] = True
     rows = await fetch(cursor, _query("list", part, "newest_first"), values)
     return [RunRecord(**row) for row in rows]
 

@@ -23,8 +23,8 @@ from assay.wire.spans import Trace
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from assay.access.services import Services
     from assay.api.answers import Answer
-    from assay.api.services import Services
     from assay.store.pages import Reading
     from assay.store.runs import RunRecord
 
@@ -54,8 +54,12 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     score_is: bool | None = None,  # noqa: FBT001 - a parameter of the query
     queued_after: Instant = None,
     queued_before: Instant = None,
+    output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
-    """Runs, the newest first; those that fit everything that is asked for."""
+    """Runs, the newest first; those that fit everything that is asked for.
+
+    `output=false` leaves their outputs out, which may be large.
+    """
     if session_id is not None and session_key is None:
         raise _needs("session_id", "session_key")
     if score is None and (score_min, score_max, score_is) != (None, None, None):
@@ -76,7 +80,12 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     found = await services_of(request).read(
         who.project,
         lambda reading: runs.page(
-            reading, project=who.project, filter_=filter_, limit=limit, after=cursor
+            reading,
+            project=who.project,
+            filter_=filter_,
+            limit=limit,
+            after=cursor,
+            with_output=output,
         ),
     )
     return page(found, shapes.run)

@@ -14,6 +14,7 @@ from assay.api.schemas import body_of
 from assay.errors import AssayError
 from assay.ids import parse
 from assay.model.score_rules import check_score
+from assay.model.scores import Source
 from assay.scoring.recording import record, target
 from assay.store import scores
 from assay.wire import base, score_batches
@@ -22,8 +23,8 @@ from assay.wire import scores as wire
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from assay.access.services import Services, Writer
     from assay.api.answers import Answer
-    from assay.api.services import Services, Writer
     from assay.model.events import Json
     from assay.model.scores import NewScore
 
@@ -43,8 +44,9 @@ async def give_scores(request: Request, who: Who) -> Response:
     given = body["scores"] if isinstance(body, dict) and many else [body]
     if not isinstance(given, list):
         raise AssayError("scores must be a list", code="score_options", field="scores")
+    source = Source.HUMAN if who.is_person else Source.API
     checked = [
-        _parse(item, services, f"scores[{place}]" if many else "")
+        _parse(item, services, f"scores[{place}]" if many else "", source)
         for place, item in enumerate(given)
     ]
     now = services.now()
@@ -83,9 +85,9 @@ async def _record(
     return await record(await writer.link.get(), project=project, scores=scores, now=now)
 
 
-def _parse(item: Json, services: Services, place: str) -> NewScore:
+def _parse(item: Json, services: Services, place: str, source: Source) -> NewScore:
     try:
-        return _new_score(item, services)
+        return _new_score(item, services, source)
     except AssayError as error:
         if not place:
             raise
@@ -97,7 +99,7 @@ def _parse(item: Json, services: Services, place: str) -> NewScore:
         ) from error
 
 
-def _new_score(item: Json, services: Services) -> NewScore:
+def _new_score(item: Json, services: Services, source: Source) -> NewScore:
     if not isinstance(item, dict):
         raise AssayError("score options must be an object", code="score_options")
     unknown = item.keys() - wire.ScoreIn.model_fields.keys()
@@ -107,7 +109,8 @@ def _new_score(item: Json, services: Services) -> NewScore:
     id_, at = item.get("id"), item.get("at")
     options = {**item, "at": None if at is None else _instant(at)}
     checked = check_score(options, max_name_bytes=services.limits.score_name_bytes)
-    return target(checked, id_=services.ids.new() if id_ is None else parse(str(id_)))
+    new_id = services.ids.new() if id_ is None else parse(str(id_))
+    return target(checked, id_=new_id, source=source)
 
 
 def _instant(at: Json) -> datetime:

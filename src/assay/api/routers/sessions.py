@@ -13,7 +13,6 @@ from fastapi import APIRouter, Request, Response
 from assay.api import shapes
 from assay.api.answers import answer, page
 from assay.api.asking import Cursor, Limit, Who, services_of
-from assay.api.paths import decoded
 from assay.errors import AssayError
 from assay.scoring import rollups
 from assay.store import runs, sessions
@@ -22,6 +21,7 @@ from assay.wire import base
 from assay.wire import rollups as rollups_wire
 from assay.wire import runs as wire_runs
 from assay.wire import sessions as wire
+from assay.wire.paths import decoded
 
 if TYPE_CHECKING:
     from assay.api.answers import Answer

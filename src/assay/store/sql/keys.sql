@@ -20,3 +20,10 @@ SELECT EXISTS (SELECT FROM assay.keys WHERE revoked_at IS NULL)
 
 -- name: project
 SELECT id FROM assay.projects WHERE name = %(name)s
+
+-- name: project_name
+SELECT name FROM assay.projects WHERE id = %(project)s
+
+-- name: live
+SELECT id, project_id, name, prefix, created_at, revoked_at, hash FROM assay.keys
+WHERE id = %(key)s AND revoked_at IS NULL

@@ -1,6 +1,7 @@
 -- name: list
 SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
-    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at, r.output, r.error, r.warnings,
+    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
+    CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
     coalesce(r.status, CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running'
                             ELSE 'waiting' END) AS status
 FROM assay.runs r

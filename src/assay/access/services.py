@@ -1,4 +1,4 @@
-"""What routes share: reading under row security, writing as the owner, time, limits."""
+"""What API and dashboard work with: reads under row security, writes as the owner, time, limits."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from assay.api.problems import unavailable
 from assay.clock import DatabaseClock
 from assay.engine.cancellation import cancel
 from assay.engine.ingest import Ingest
 from assay.engine.leases import Leases
+from assay.errors import AssayError
 from assay.ids import Ids
 from assay.store.pool import Link, ReadPool
 from assay.store.times import now
@@ -37,6 +37,16 @@ TRIES = 3
 LEARN_EVERY_S = 30.0
 
 
+def unavailable() -> AssayError:
+    """The database can't be reached."""
+    return AssayError(
+        "the database can't be reached",
+        code="database_unavailable",
+        hint="try again; nothing sent with the same ids is ever taken twice",
+        is_retriable=True,
+    )
+
+
 class Writer:
     """A link of the owner, with the taking in of events of the projects it was used for."""
 
@@ -56,7 +66,7 @@ class Writer:
 
 
 class Services:
-    """What routes work with; one an app.
+    """What routes and pages work with; one a served app.
 
     What is asked of the database is asked again over a new connection when one is lost: reads
     change nothing, and writes are known by ids that were minted before the first try.

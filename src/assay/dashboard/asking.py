@@ -1,0 +1,111 @@
+"""What a page is asked: by whom, of which project, with which query; and how it finds out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from assay.dashboard.texts import parameter
+from assay.errors import AssayError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from datetime import datetime
+
+    from assay.access.services import Services
+    from assay.dashboard.local_api import Listed, LocalApi
+    from assay.store.pages import Reading
+
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A request for a page or an action, parsed.
+
+    Attributes:
+        project: the id that rows carry. `project_name`: what the path says.
+        key: the prefix of the key that they signed in with, None where none is wanted.
+        path: below the project, as it was sent.
+        params: what the parameters of the page's path hold, decoded.
+        query: parameters with a value, the last one of a name.
+        server: this server's own address, such as `http://127.0.0.1:8787`.
+        now: the present instant.
+        shows: the API's path of what the page shows, with parameters as in `Page.api`.
+        own: parameters of the query that only the page knows.
+    """
+
+    project: int
+    project_name: str
+    key: str | None
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    server: str
+    now: datetime
+    services: Services
+    api: LocalApi
+    shows: str | None = None
+    own: frozenset[str] = frozenset()
+
+    async def read(self, ask: Callable[[Reading], Awaitable[T]]) -> T:
+        """What `ask` reads of the project, under row security."""
+        return await self.services.read(self.project, ask)
+
+    async def items(self, model: type[M], **also: object) -> Listed[M]:
+        """This page's list for this query, from the API; `also` says more, such as a limit."""
+        return await self.api.items(model, self.api_path(), [*(self.api_query() | also).items()])
+
+    async def record(self, model: type[M], **also: object) -> M:
+        """This page's one record, from the API."""
+        return await self.api.get(model, self.api_path(), [*(self.api_query() | also).items()])
+
+    def api_path(self) -> str:
+        """The API's path of what this page shows, below `/api/v1/`."""
+        assert self.shows is not None
+        encoded = {name: quote(value, safe="") for name, value in self.params.items()}
+        return self.shows.format(**encoded)
+
+    def api_query(self) -> dict[str, object]:
+        """The query without what only the page knows."""
+        return {name: value for name, value in self.query.items() if name not in self.own}
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """A parameter that is one of these words, the first unless it is given; `bad_filter`."""
+        word = self.query.get(name, choices[0])
+        if word not in choices:
+            raise AssayError(
+                f"{name} can't be {word!r}",
+                code="bad_filter",
+                field=name,
+                hint=f"choose from {', '.join(choices)}",
+            )
+        return word
+
+    def url(self, path: str, **query: object) -> str:
+        """The address of a path below the project; None leaves a parameter out."""
+        return address(f"/p/{quote(self.project_name, safe='')}{path}", query)
+
+    def here(self, **changes: object) -> str:
+        """This page's address with some parameters changed; a changed list starts anew."""
+        kept: dict[str, object] = {n: v for n, v in self.query.items() if n != "cursor"}
+        return self.url(self.path, **(kept | changes))
+
+
+def address(path: str, query: Mapping[str, object]) -> str:
+    """A path with a query; parameters that are None are left out."""
+    pairs = "&".join(
+        f"{part(name)}={quote(parameter(value), safe=',:', errors='surrogatepass')}"
+        for name, value in query.items()
+        if value is not None
+    )
+    return f"{path}?{pairs}" if pairs else path
+
+
+def part(text: str) -> str:
+    """Any text as one part of a path."""
+    return quote(text, safe="", errors="surrogatepass")

@@ -1,0 +1,82 @@
+"""`.json` and `.csv` of a page: the API's own answer, and the same rows as a table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response, StreamingResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from assay.dashboard.asking import Ask
+    from assay.dashboard.local_api import Answered
+
+MAX_ROWS = 100_000
+_PAGE = 500
+# A spreadsheet takes a cell that begins with one of these for a formula.
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+async def as_json(ask: Ask) -> Response:
+    """What the API answers to the same query, untouched."""
+    return _passed(await ask.api.answer("GET", ask.api_path(), ask.api_query().items()))
+
+
+async def as_csv(ask: Ask) -> Response:
+    """All rows of the list from the query's cursor on, `MAX_ROWS` at most, in the API's fields.
+
+    What is a list or an object stands in its cell as JSON; a text that a spreadsheet would take
+    for a formula gets an apostrophe before it.
+    """
+    query = ask.api_query() | {"limit": str(_PAGE)}
+    first = await ask.api.answer("GET", ask.api_path(), query.items())
+    if first.status >= HTTPStatus.BAD_REQUEST:
+        return _passed(first)
+    name = ask.path.strip("/").replace("/", "-") or "overview"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return StreamingResponse(_lines(ask, query, first), media_type="text/csv", headers=headers)
+
+
+async def _lines(ask: Ask, query: dict[str, object], first: Answered) -> AsyncIterator[str]:
+    answered, columns, count = first, None, 0
+    while count < MAX_ROWS:
+        body = json.loads(answered.body)
+        rows = body.get("data", [body])
+        if columns is None and rows:
+            columns = list(rows[0])
+            yield _line(columns)
+        for row in rows:
+            yield _line([_cell(row.get(column)) for column in columns or ()])
+        count += len(rows)
+        if not body.get("next"):
+            break
+        query["cursor"] = body["next"]
+        answered = await ask.api.answer("GET", ask.api_path(), query.items())
+        if answered.status >= HTTPStatus.BAD_REQUEST:
+            # Half a table must not look like a whole one.
+            raise RuntimeError("a page of the list could not be read")
+
+
+def _line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue().encode("utf-8", "backslashreplace").decode()
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return f"'{value}" if value.startswith(_FORMULAS) else value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _passed(answered: Answered) -> Response:
+    is_good = answered.status < HTTPStatus.BAD_REQUEST
+    kind = "application/json" if is_good else "application/problem+json"
+    return Response(answered.body, status_code=answered.status, media_type=kind)

@@ -1,0 +1,13 @@
+"""All pages and actions. The order of the modules is that of the navigation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.dashboard.pages import functions, overview, runs
+
+if TYPE_CHECKING:
+    from assay.dashboard.page import Action, Page
+
+PAGES: tuple[Page, ...] = (*overview.PAGES, *runs.PAGES, *functions.PAGES)
+ACTIONS: tuple[Action, ...] = (*runs.ACTIONS,)

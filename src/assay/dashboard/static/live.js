@@ -1,0 +1,131 @@
+// Live updates. The server says that something has changed; the page asks for itself anew and takes
+// over what stands in [data-live-region] and in rows that are there already. Rows that are new wait
+// behind a pill, so that nothing jumps under the cursor.
+import { on } from "./keys.js";
+import { mark, rows } from "./rows.js";
+import { renew } from "./times.js";
+import { say } from "./saying.js";
+
+const AT_MOST_EVERY_MS = 1000;
+let source = null;
+let isPaused = false;
+let isAsking = false;
+let isStale = false;
+let waiting = null;
+
+export function install() {
+  const kinds = document.body.dataset.live;
+  if (!kinds) return;
+  const button = document.getElementById("live");
+  button.hidden = false;
+  button.addEventListener("click", toggle);
+  on("p", toggle);
+  document.getElementById("fresh").addEventListener("click", () => take(true));
+  document.addEventListener("visibilitychange", connect);
+  addEventListener("pagehide", disconnect);
+  addEventListener("pageshow", connect);
+  connect();
+}
+
+// A browser opens few connections to one host: a page that nobody sees gives its own back.
+function connect() {
+  if (document.hidden || isPaused) return disconnect();
+  if (source) return;
+  source = new EventSource(document.body.dataset.liveUrl);
+  source.addEventListener("changed", (event) => {
+    const wanted = document.body.dataset.live.split(" ");
+    if (event.data.split(" ").some((kind) => wanted.includes(kind))) refresh();
+  });
+}
+
+function disconnect() {
+  source?.close();
+  source = null;
+}
+
+function toggle() {
+  isPaused = !isPaused;
+  const button = document.getElementById("live");
+  button.setAttribute("aria-pressed", String(isPaused));
+  button.querySelector("span").textContent = isPaused ? "paused" : "live";
+  button.querySelector("i").textContent = isPaused ? "◌" : "◉";
+  say(isPaused ? "live updates paused" : "live updates on");
+  connect();
+  if (!isPaused) refresh();
+}
+
+async function refresh() {
+  if (isAsking) {
+    isStale = true;
+    return;
+  }
+  isAsking = true;
+  isStale = false;
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (answer.ok && !isPaused) {
+      waiting = new DOMParser().parseFromString(await answer.text(), "text/html");
+      // Where listening goes on from, should this page be hidden and come back.
+      document.body.dataset.liveUrl = waiting.body.dataset.liveUrl ?? document.body.dataset.liveUrl;
+      take(false);
+    }
+  } catch {
+    // The server is away; its stream opens again when it is back, and asks for this once more.
+  }
+  setTimeout(() => {
+    isAsking = false;
+    if (isStale) refresh();
+  }, AT_MOST_EVERY_MS);
+}
+
+function take(withNew) {
+  if (!waiting) return;
+  for (const region of document.querySelectorAll("[data-live-region]")) {
+    const fresh = waiting.getElementById(region.id);
+    if (fresh && !region.contains(document.activeElement)) renewRegion(region, fresh);
+  }
+  const body = document.querySelector("tbody[data-live-rows]");
+  const freshBody = waiting.querySelector("tbody[data-live-rows]");
+  // A list that was empty, or is not any more, is another page.
+  if (Boolean(body) !== Boolean(freshBody)) {
+    if (!document.activeElement || document.activeElement === document.body) location.reload();
+    return;
+  }
+  if (body) takeRows(body, freshBody, withNew);
+  renew(document);
+}
+
+function takeRows(body, fresh, withNew) {
+  const present = new Map(rows().map((row) => [row.dataset.key, row]));
+  const arrived = [];
+  for (const row of fresh.querySelectorAll("tr[data-key]")) {
+    const old = present.get(row.dataset.key);
+    if (!old) arrived.push(row);
+    else if (old.innerHTML !== row.innerHTML && !old.contains(document.activeElement)) old.innerHTML = row.innerHTML;
+  }
+  const pill = document.getElementById("fresh");
+  if (withNew) {
+    const known = new Set(arrived);
+    body.replaceChildren(...[...fresh.children].map((row) => document.importNode(row, true)));
+    for (const row of rows()) {
+      if ([...known].some((one) => one.dataset.key === row.dataset.key)) row.classList.add("fresh");
+    }
+    pill.hidden = true;
+    mark();
+    return;
+  }
+  pill.hidden = arrived.length === 0 || new URLSearchParams(location.search).has("cursor");
+  const text = `${arrived.length >= rows().length ? "more than " : ""}${arrived.length} new`;
+  if (!pill.hidden && pill.textContent !== text) {
+    pill.textContent = text;
+    say(text);
+  }
+}
+
+function renewRegion(region, fresh) {
+  if (region.innerHTML === fresh.innerHTML) return;
+  // What was unfolded stays so.
+  const open = [...region.querySelectorAll("details")].map((one) => one.open);
+  region.innerHTML = fresh.innerHTML;
+  region.querySelectorAll("details").forEach((one, index) => (one.open = open[index] ?? one.open));
+}

@@ -1,0 +1,134 @@
+// Rows of lists: j and k move, Enter opens, Space or a click looks at the row in the docked panel.
+// A row says data-key (what it is), data-href (its page) and data-peek (what the panel loads).
+import { on, isTyping } from "./keys.js";
+import { reveal } from "./copying.js";
+import { renew } from "./times.js";
+
+let at = null;
+
+export function rows() {
+  return [...document.querySelectorAll("tr[data-key]")];
+}
+
+export function install() {
+  on("j", () => move(1));
+  on("k", () => move(-1));
+  on("ArrowDown", () => (isOpen() ? move(1) : false));
+  on("ArrowUp", () => (isOpen() ? move(-1) : false));
+  on(" ", () => (present() ? peek(present()) : false));
+  on("Enter", () => (present()?.dataset.href ? (location.href = present().dataset.href) : false));
+  on("Escape", close);
+  document.addEventListener("click", clicked);
+  document.addEventListener("htmx:after:swap", settled);
+  at = new URLSearchParams(location.search).get("peek");
+  mark();
+  grip();
+}
+
+function present() {
+  return rows().find((row) => row.dataset.key === at);
+}
+
+function isOpen() {
+  return !document.getElementById("panel").hidden;
+}
+
+function move(by) {
+  const all = rows();
+  if (all.length === 0) return false;
+  const index = all.findIndex((row) => row.dataset.key === at);
+  const next = all[index < 0 ? (by > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, index + by))];
+  at = next.dataset.key;
+  mark();
+  next.scrollIntoView({ block: "nearest" });
+  if (isOpen()) peek(next);
+  return true;
+}
+
+export function mark() {
+  for (const row of rows()) {
+    const isAt = row.dataset.key === at;
+    row.classList.toggle("at", isAt);
+    if (isAt) row.setAttribute("aria-current", "true");
+    else row.removeAttribute("aria-current");
+  }
+}
+
+function clicked(event) {
+  if (event.target.closest("[data-close-panel]")) {
+    event.preventDefault();
+    close();
+    return;
+  }
+  const row = event.target.closest?.("tr[data-peek]");
+  const isOther = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!row || isOther || isTyping(event.target) || event.target.closest("a, button, summary")) return;
+  if (String(getSelection())) return;
+  at = row.dataset.key;
+  mark();
+  peek(row);
+}
+
+function peek(row) {
+  if (!row.dataset.peek) return;
+  const panel = document.getElementById("panel");
+  panel.hidden = false;
+  keep("peek", row.dataset.key);
+  htmx.ajax("GET", row.dataset.peek, { target: "#panel", swap: "innerHTML" });
+}
+
+function settled() {
+  const panel = document.getElementById("panel");
+  reveal(panel);
+  renew(panel);
+  grip();
+}
+
+function close() {
+  const panel = document.getElementById("panel");
+  if (panel.hidden) return false;
+  panel.hidden = true;
+  panel.replaceChildren();
+  keep("peek", null);
+  return true;
+}
+
+// The URL says what is open, so that it can be shared and comes back with a reload.
+export function keep(name, value) {
+  const url = new URL(location.href);
+  if (value === null) url.searchParams.delete(name);
+  else url.searchParams.set(name, value);
+  history.replaceState(history.state, "", url);
+}
+
+function grip() {
+  const panel = document.getElementById("panel");
+  const root = document.documentElement;
+  try {
+    const kept = Number(localStorage.getItem("assay-panel"));
+    if (kept >= 300 && kept <= 1200) root.style.setProperty("--panel", `${kept}px`);
+  } catch {
+    // Without storage the width is the usual one.
+  }
+  if (panel.querySelector(":scope > .grip")) return;
+  const bar = document.createElement("div");
+  bar.className = "grip";
+  panel.prepend(bar);
+  bar.addEventListener("pointerdown", (event) => {
+    bar.setPointerCapture(event.pointerId);
+    const resize = (moved) => root.style.setProperty("--panel", `${Math.max(300, innerWidth - moved.clientX)}px`);
+    bar.addEventListener("pointermove", resize);
+    bar.addEventListener(
+      "pointerup",
+      () => {
+        bar.removeEventListener("pointermove", resize);
+        try {
+          localStorage.setItem("assay-panel", String(Math.round(panel.getBoundingClientRect().width)));
+        } catch {
+          // It then holds until the next page.
+        }
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,65 @@
+"""Fixtures of the tests in a real browser: Debian's Chromium on a real server.
+
+`open_page(served, path)` gives a page; the test fails where its console tells of an error, or where
+anything is asked of another host.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from browsing import ARGUMENTS, Opener, Served, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+    from assay.testing import Databases
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here need a browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for all tests of a process."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "there is no Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="session")
+def empty(assay_databases: Databases) -> Iterator[Served]:
+    """A server on which nothing has happened."""
+    with assay_databases.new() as database, serve(database) as served:
+        yield served
+
+
+@pytest.fixture
+def served(assay_database: str) -> Iterator[Served]:
+    """A server on a database of this test's own, for tests that write."""
+    with serve(assay_database) as one:
+        yield one
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Opener]:
+    """Opens pages; the test fails where one told of an error or asked another host."""
+    opener = Opener(browser)
+    yield opener
+    for context in browser.contexts:
+        context.close()
+    assert opener.faults == []

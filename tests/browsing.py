@@ -1,0 +1,142 @@
+"""A real browser on a real server: what tests of pages work with.
+
+Servers run in threads of their own, for Playwright's loop runs in the tests'; what writes to their
+databases does so in another thread (`Served.seed`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.app import serving
+from assay.settings import Settings
+from dashboard_server import DashboardServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(__file__).parent / "browser" / "vendor" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PATIENCE_MS = 10_000
+
+
+@dataclass(frozen=True)
+class Served:
+    """A server that answers a browser."""
+
+    url: str
+    database: str
+
+    def seed(self, fill: Callable[[DashboardServer], None]) -> None:
+        """Write rows as an engine would have."""
+
+        def work() -> None:
+            with DashboardServer(self.database) as server:
+                fill(server)
+
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(work).result()
+
+
+@contextmanager
+def serve(database: str) -> Iterator[Served]:
+    """A server on a database, until the block ends."""
+    addresses: list[str] = []
+    is_up, loop = threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def work() -> None:
+        async with serving(database, Settings(), host="127.0.0.1", port=0) as address:
+            addresses.append(address)
+            is_up.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(work(),))
+    thread.start()
+    assert is_up.wait(30), "the server does not come up"
+    try:
+        yield Served(addresses[0], database)
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(30)
+        loop.close()
+
+
+@dataclass
+class Opener:
+    """Opens pages and remembers what went wrong in them."""
+
+    browser: Browser
+    faults: list[str] = field(default_factory=list)
+
+    def __call__(
+        self,
+        served: Served,
+        path: str = "/p/default/",
+        *,
+        width: int = 1300,
+        scheme: str = "light",
+        scripts: bool = True,
+        is_open: bool = False,
+    ) -> Page:
+        """A page in a context of its own.
+
+        Args:
+            served: by which server.
+            path: from the server's root.
+            width: of the window, in pixels.
+            scheme: `light` or `dark`.
+            scripts: whether JavaScript runs.
+            is_open: whether the page's policy is left aside, as axe needs it.
+        """
+        context = self.browser.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme="dark" if scheme == "dark" else "light",
+            java_script_enabled=scripts,
+            bypass_csp=is_open,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+
+        def hear(message: ConsoleMessage) -> None:
+            if message.type in {"error", "warning"}:
+                self.faults.append(f"{path}: {message.text}")
+
+        def see(request: Request) -> None:
+            if not request.url.startswith((served.url, "data:")):
+                self.faults.append(f"{path}: asks {request.url}")
+
+        page.on("console", hear)
+        page.on("pageerror", lambda error: self.faults.append(f"{path}: {error}"))
+        page.on("request", see)
+        page.goto(served.url + path)
+        return page
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG A and AA on a page that was opened with `is_open`."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations']})", RULES)
+    return [
+        f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found["violations"]
+        for node in violation["nodes"]
+    ]

@@ -1,0 +1,101 @@
+"""How pages are served: headers, caching, refusals, and the API's own answers beside them."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+import pytest
+
+import html_pages
+from assay.dashboard import statics
+from assay.dashboard.registry import PAGES
+
+if TYPE_CHECKING:
+    from assay.dashboard.page import Page
+    from dashboard_server import DashboardServer
+
+
+def test_the_root_leads_to_the_project(dash: DashboardServer) -> None:
+    """Whoever opens the server's address sees the dashboard."""
+    assert dash.ask("GET", "/").headers["location"] == "/p/default/"
+    assert dash.look("/").one("h1").text == "Overview"
+
+
+def test_pages_are_sealed(dash: DashboardServer) -> None:
+    """Scripts and styles of this server alone, in no frame, without inline code."""
+    headers = dash.ask("GET", "/p/default/runs").headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+
+
+def test_static_files_are_kept_for_ever_under_their_hash(dash: DashboardServer) -> None:
+    """A changed file has another address; one that is asked for by an old address is not kept."""
+    name = statics.path_of("assay.css")
+    kept = dash.ask("GET", name, headers={"accept-encoding": "gzip"})
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.headers["content-encoding"] == "gzip"
+    old = dash.ask("GET", "/static/000000000000/assay.css")
+    assert old.headers["cache-control"] == "no-cache"
+    assert dash.ask("GET", "/static/000000000000/../site.py").status_code == 404
+
+
+def test_a_list_as_json_is_the_apis_own_answer(dash: DashboardServer) -> None:
+    """The same query, the same bytes, good or refused."""
+    dash.register("a")
+    for _ in range(3):
+        dash.start()
+    for query in ("", "?limit=2", "?function_id=a&status=queued", "?bogus=1"):
+        page = dash.ask("GET", f"/p/default/runs.json{query}")
+        api = dash.ask("GET", f"/api/v1/runs{query}")
+        assert (page.status_code, page.content) == (api.status_code, api.content)
+
+
+def test_a_list_as_csv_has_every_row(dash: DashboardServer) -> None:
+    """Over all pages, in the API's fields; what a spreadsheet would run is made text."""
+    dash.register("a", event="=cmd()")
+    runs = {dash.start(name="=cmd()") for _ in range(3)}
+    text = dash.ask("GET", "/p/default/runs.csv").text
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert {row["id"] for row in rows} == runs
+    events = csv.DictReader(io.StringIO(dash.ask("GET", "/p/default/functions.csv").text))
+    assert [row["id"] for row in events] == ["a"]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.nav], ids=lambda page: page.name)
+def test_a_page_of_an_empty_project_says_what_to_do(dash: DashboardServer, page: Page) -> None:
+    """Not an empty table: what would fill it."""
+    shown = dash.look(page.path)
+    assert shown.one("nav", class_="nav").one("a", aria_current="page").text
+    assert shown.all(class_="empty")
+    assert not shown.all("tbody", data_live_rows="")
+
+
+def test_a_filter_that_is_no_filter_is_refused_as_a_page(dash: DashboardServer) -> None:
+    """With the API's code and hint, and a way on."""
+    response = dash.ask("GET", "/p/default/runs?bogus=1")
+    assert response.status_code == 422
+    shown = html_pages.read(response.text)
+    assert "bad_filter" in shown.one("main").text
+    assert shown.all("a", href="/p/default/runs")
+
+
+def test_what_is_missing_says_where_it_was_looked_for(dash: DashboardServer) -> None:
+    """A page, and a project that the key is not of."""
+    missing = dash.ask("GET", "/p/default/nothing")
+    assert (missing.status_code, "page_not_found" in missing.text) == (404, True)
+    other = dash.ask("GET", "/p/other/runs")
+    assert (other.status_code, "project_not_found" in other.text) == (404, True)
+    assert "default" in other.text
+
+
+def test_a_cursor_that_is_none_is_refused(dash: DashboardServer) -> None:
+    """It is no fault of the server."""
+    assert dash.ask("GET", "/p/default/runs?cursor=nonsense").status_code == 400
