@@ -12,7 +12,6 @@ from fastapi import APIRouter, Query, Request, Response
 from assay.api import experiment_shapes as shapes
 from assay.api.answers import answer
 from assay.api.asking import Cursor, Instant, Limit, Who, read_json, services_of
-from assay.api.paths import decoded
 from assay.api.schemas import body_of
 from assay.errors import AssayError
 from assay.experiments import reading
@@ -21,12 +20,13 @@ from assay.model.event_rules import is_storable
 from assay.store import experiments, looks
 from assay.wire import base
 from assay.wire import experiments as wire
+from assay.wire.paths import decoded
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assay.access.services import Writer
     from assay.api.answers import Answer
-    from assay.api.services import Writer
     from assay.model.events import Json
     from assay.store.pages import Reading
 
