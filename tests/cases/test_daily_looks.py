@@ -85,6 +85,17 @@ def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_data
     assert planned == pytest.approx(wanted)
 
 
+def test_the_end_of_a_plan_is_looked_at_though_nobody_came_for_long(assay_database: str) -> None:
+    """The last runs were long before; what is left of alpha is spent at the end all the same."""
+    days = (LAST - instant(CASE["epochs"][0]["from"])).days + 10
+    load(assay_database, plan(days=days, alpha=1e-6))
+    take(assay_database, LAST + timedelta(days=20))
+
+    last = [one.look for one in stored(assay_database) if one.mode is Mode.PLANNED][-1]
+    assert last.cutoff == LAST + timedelta(days=10)
+    assert (last.tested, last.time, last.word) == (True, 1.0, Word.NOT_SHOWN)
+
+
 def test_no_look_is_taken_within_an_hour_of_its_cutoff(assay_database: str) -> None:
     """What came shortly before may still be on its way."""
     load(assay_database, plan())

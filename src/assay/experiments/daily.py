@@ -54,8 +54,9 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     ):
         history[one.mode].setdefault(one.variant, []).append(one.look)
         begun = max(begun, one.look.cutoff)
-    # Once the last answers are in, nothing changes any more.
-    until = min(last_cutoff(now), sight.midnight(last + times.maturity) + 2 * _DAY)
+    # Once the last answers are in, nothing changes any more: but the end of the plan is looked at.
+    quiet = sight.midnight(last + times.maturity) + 2 * _DAY
+    until = min(last_cutoff(now), max(quiet, times.end or quiet))
     taken = 0
     cutoff = begun + _DAY
     while cutoff <= until:
