@@ -45,6 +45,7 @@ class Design:
         answered: of each variant, the share of runs that are answered.
         answered_bad: the same of runs whose answer would be bad, where it differs.
         failed: the share of runs that fail.
+        failed_more: by how much it is larger under all variants but the control.
         new_weights: from the day `changed` on.
         changed: the day of the change; infinite for none.
         drift: by how much all shares rise on the day of the change.
@@ -65,6 +66,7 @@ class Design:
     answered: Sequence[float] = (0.7, 0.7)
     answered_bad: Sequence[float] | None = None
     failed: float = 0.03
+    failed_more: float = 0.0
     new_weights: Sequence[float] | None = None
     changed: float = np.inf
     drift: float = 0.0
@@ -79,7 +81,8 @@ class Design:
 
     def truth(self, variant: int) -> float:
         """The difference that the experiment is about; failed runs count as bad ones."""
-        return (1 - self.failed) * (self.effects[variant] - self.effects[0])
+        good = (1 - self.failed - self.failed_more) * (self.base + self.effects[variant])
+        return good - (1 - self.failed) * (self.base + self.effects[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -151,7 +154,7 @@ def draw(design: Design, experiments: int, rng: np.random.Generator) -> Drawn:
     answered = np.asarray(design.answered)[variant]
     if design.answered_bad is not None:
         answered = np.where(value > 0, answered, np.asarray(design.answered_bad)[variant])
-    failed = rng.random(len(at)) < design.failed
+    failed = rng.random(len(at)) < design.failed + design.failed_more * (variant > 0)
     silent = failed | (rng.random(len(at)) >= answered)
     second = None
     if design.second is not None:

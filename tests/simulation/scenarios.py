@@ -68,3 +68,13 @@ def together(units: int) -> Design:
         changed=MIDDLE,
         drift=0.15,
     )
+
+
+def better(units: int) -> Design:
+    """The variant's share of good answers is 12 points above the control's."""
+    return Design(units=units, effects=(0.0, 0.12))
+
+
+def better_at_once(units: int) -> Design:
+    """The same, and all units are there from the first day on."""
+    return Design(units=units, effects=(0.0, 0.12), arrivals="at once")

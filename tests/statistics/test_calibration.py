@@ -1,0 +1,195 @@
+"""What verdicts promise, measured from simulated rows to looks as rows: `make statistics`.
+
+Each design is drawn so often that chance moves a share of 5 % by about half a point (1.0 at 600
+units). A limit is broken where a method that just keeps it would be seen so far beyond it once in
+a thousand times (binomial). Beside what is measured stands what a reference implementation gave,
+which shares no code with this one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from assay.experiments.verdict import LOG_ALARM
+from assay.model.experiments import Mode
+from assay.model.looks import Word
+from simulation.design import Drawn
+from simulation.measuring import (
+    anytime_covers,
+    covers_at_stopping,
+    crossed,
+    fixed_covers,
+    naive,
+    of,
+    share,
+    shown,
+)
+from simulation.pipe import simulate
+from simulation.scenarios import (
+    active,
+    better,
+    better_at_once,
+    even,
+    front,
+    plan,
+    reweighted,
+    silent,
+    silent_if_bad,
+    thin,
+    together,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulation.design import Design
+    from simulation.pipe import Looks
+
+    Scenario = Callable[[int], Design]
+
+pytestmark = pytest.mark.statistics
+
+NULL = [
+    (even, 40, 5.8),
+    (even, 60, 5.2),
+    (even, 200, 5.5),
+    (even, 600, 4.9),
+    (front, 60, 5.9),
+    (front, 200, 5.8),
+    (front, 600, 4.7),
+    (active, 60, 5.5),
+    (reweighted, 200, 6.7),
+    (reweighted, 600, 5.2),
+    (silent, 200, 5.5),
+    (silent, 600, 6.1),
+    (thin, 200, 4.5),
+    (together, 60, 5.7),
+    (together, 200, 5.2),
+    (together, 600, 5.5),
+]
+POWER = [(better, 60, 21), (better, 200, 53), (better, 600, 95), (better_at_once, 200, 70)]
+
+
+def of_size(units: int) -> int:
+    """How many experiments are drawn: looks at large ones take longer."""
+    return 1500 if units < 600 else 700
+
+
+def run(url: str, scenario: Scenario, units: int) -> tuple[Design, list[Looks]]:
+    """The looks at experiments of a scenario."""
+    design = scenario(units)
+    chance = np.random.default_rng([units, *scenario.__name__.encode()])
+    return design, simulate(url, design, plan(design), of_size(units), chance)
+
+
+def tell(
+    record: Callable[[str, object], None], what: str, units: int, found: list[Looks], said: str
+) -> None:
+    """Have it printed at the end."""
+    record("measured", f"{what:<24} {units:>4} units, {len(found):>4} experiments: {said}")
+
+
+@pytest.mark.parametrize(("scenario", "units", "reference"), NULL)
+def test_where_there_is_no_difference(
+    assay_database: str,
+    record_property: Callable[[str, object], None],
+    scenario: Scenario,
+    units: int,
+    reference: float,
+) -> None:
+    """Planned at most 7 % false, anytime at most 5 %; intervals hold the truth as they say."""
+    design, found = run(assay_database, scenario, units)
+    planned, anytime = crossed(found, Mode.PLANNED), crossed(found, Mode.ANYTIME)
+    fixed, stopping = fixed_covers(found, design.truth(1)), covers_at_stopping(found, 0)
+    days, always = anytime_covers(found, 0)
+    alarms = share(
+        any((look.log_e_balance or 0) >= LOG_ALARM for look in one)
+        for one in of(found, Mode.ANYTIME)
+    )
+    tell(
+        record_property,
+        scenario.__name__,
+        units,
+        found,
+        f"planned {planned} (7, reference {reference}), anytime {anytime} (5); coverage: last"
+        f" look {fixed} (93-97), at stopping {stopping} (93), anytime {days} of days, always"
+        f" {always} (95); balance alarms {alarms} (0.1)",
+    )
+
+    assert planned.is_at_most(0.07)
+    assert anytime.is_at_most(0.05)
+    assert fixed.is_at_least(0.93)
+    assert fixed.is_at_most(0.97)
+    assert stopping.is_at_least(0.93)
+    assert always.is_at_least(0.95)
+    assert alarms.is_at_most(0.001)
+
+
+@pytest.mark.parametrize(("scenario", "units", "reference"), POWER)
+def test_where_there_is_a_difference(
+    assay_database: str,
+    record_property: Callable[[str, object], None],
+    scenario: Scenario,
+    units: int,
+    reference: float,
+) -> None:
+    """It is found as often as by the reference; intervals hold it as they say."""
+    design, found = run(assay_database, scenario, units)
+    truth = design.truth(1)
+    planned = shown(found, Mode.PLANNED, [Word.BETTER])
+    fixed, stopping = fixed_covers(found, truth), covers_at_stopping(found, truth)
+    always = anytime_covers(found, truth)[1]
+    tell(
+        record_property,
+        scenario.__name__,
+        units,
+        found,
+        f"planned {planned} (reference {reference}), anytime"
+        f" {shown(found, Mode.ANYTIME, [Word.BETTER])}; coverage: last look {fixed} (93-97), at"
+        f" stopping {stopping} (93), anytime always {always} (95)",
+    )
+
+    assert planned.is_at_least(reference / 100 - 0.05)
+    assert fixed.is_at_least(0.93)
+    assert fixed.is_at_most(0.97)
+    assert stopping.is_at_least(0.93)
+    assert always.is_at_least(0.95)
+
+
+@pytest.mark.parametrize("units", [200, 600])
+def test_silence_that_goes_with_the_answer_takes_verdicts_away(
+    assay_database: str, record_property: Callable[[str, object], None], units: int
+) -> None:
+    """Nothing sees through it: what is left is to say so once coverage differs beyond chance."""
+    _, found = run(assay_database, silent_if_bad, units)
+    planned, said = crossed(found, Mode.PLANNED), shown(found, Mode.PLANNED)
+    unequal = share(
+        any(look.word is Word.INVALID for look in one) for one in of(found, Mode.PLANNED)
+    )
+    tell(
+        record_property,
+        silent_if_bad.__name__,
+        units,
+        found,
+        f"planned crossings {planned}, verdicts {said}, invalid at some look {unequal}",
+    )
+
+    assert said.count < planned.count
+    assert unequal.is_at_least(0.3)
+
+
+@pytest.mark.parametrize("units", [40, 60, 200, 600])
+def test_what_takes_each_run_for_a_unit_fails_the_same_test(
+    assay_database: str, record_property: Callable[[str, object], None], units: int
+) -> None:
+    """1.96 standard errors over runs, on whichever day, through the same tables."""
+    design = even(units)
+    chance = np.random.default_rng(units)
+    found = simulate(assay_database, design, plan(design), 200, chance, seen_as=Drawn.by_run)
+    tell(record_property, "by run, naive", units, found, f"{naive(found)} (has to fail 7)")
+
+    assert not naive(found).is_at_most(0.07)
+    assert naive(found).percent > 30
