@@ -71,6 +71,7 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
                 maturity=times.maturity,
                 since=since,
                 sticky=is_sticky(in_force),
+                stray=False,
             )
             for metric in metrics(plan)
         }

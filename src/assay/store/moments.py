@@ -27,12 +27,14 @@ async def moments(
     maturity: timedelta,
     since: datetime,
     sticky: bool,
+    stray: bool = True,
 ) -> Moments:
     """What the runs exposed before a cutoff say of a metric.
 
     *maturity* is how long a run's answer is waited for. Units first exposed before *since* belong
     to an earlier plan and don't count. Where choices are *sticky*, all runs of a unit count,
-    whatever the epoch.
+    whatever the epoch. What no estimate needs (scores outside their window, exposures left out) is
+    counted only if *stray*.
     """
     values = {
         "project": project,
@@ -45,10 +47,11 @@ async def moments(
         "sticky": sticky,
     }
     rows = await fetch(cursor, _SQL["arms"], values)
-    strays = {
-        (row["epoch"], row["variant"]): row for row in await fetch(cursor, _SQL["strays"], values)
-    }
-    (left_out,) = await fetch(cursor, _SQL["left_out"], values)
+    strays, left_out = {}, {"forced": 0, "without_unit": 0}
+    if stray:
+        for row in await fetch(cursor, _SQL["strays"], values):
+            strays[row["epoch"], row["variant"]] = row
+        (left_out,) = await fetch(cursor, _SQL["left_out"], values)
     return Moments(
         arms=[_arm(row, strays.get((row["epoch"], row["variant"]), {})) for row in rows],
         forced=left_out["forced"],
