@@ -73,7 +73,7 @@ class Site:
             *signing.routes(self.services),
             Route("/static/{version}/{name:path}", statics.respond),
             # A part of a path may hold any text, a slash too: it is routed as it was sent.
-            Mount("/p", app=EncodedPaths(router, prefix=PREFIX)),
+            Mount("/p", app=EncodedPaths(router, prefixes=(PREFIX,))),
         ]
 
     def _route(
