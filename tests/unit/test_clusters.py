@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,33 @@ def test_petersens_standard_errors(groups: Any, published: float) -> None:
     assert arm.mean == pytest.approx(1.0348, abs=5e-5)
     assert found == pytest.approx(published, abs=5e-5)
     assert found == pytest.approx(oracle(sm.add_constant(X), groups).bse[1], rel=1e-9)
+
+
+def test_the_standard_error_of_inspect() -> None:
+    """0 to 19 in four clusters, with its factor G / (G - 1)."""
+    published = json.loads((DATA / "statistics_vectors.json").read_text())["clustered_se"]
+    arm = clusters.by_cluster(range(20), [i % 4 for i in range(20)])
+    found = math.sqrt(4 / 3 * math.fsum(clusters.influence(arm, leverage=False) ** 2))
+    assert found == pytest.approx(published["inspect_i_mod4_n20"], abs=5e-7)
+
+
+def test_the_ratio_of_tea_tasting() -> None:
+    """The delta method with the sample variance between units, which is CR1."""
+    published = json.loads((DATA / "statistics_vectors.json").read_text())["ratio_delta"]
+    arms = [
+        clusters.from_sums(
+            range(14),
+            [(3 * unit + 5 * arm) % (2 + (unit * unit + arm) % 7) for unit in range(14)],
+            [1 + (unit * unit + arm) % 7 for unit in range(14)],
+        )
+        for arm in (0, 1)
+    ]
+    difference = arms[1].mean - arms[0].mean
+    spread = math.fsum(
+        14 / 13 * math.fsum(clusters.influence(arm, leverage=False) ** 2) for arm in arms
+    )
+    assert difference == pytest.approx(published["difference"], rel=1e-12)
+    assert difference / math.sqrt(spread) == pytest.approx(published["t"], rel=1e-12)
 
 
 def test_without_clusters_cr2_is_the_textbook_variance_of_a_mean() -> None:
