@@ -19,8 +19,9 @@ ENDED = "SELECT count(*) FROM assay.runs WHERE fn = 'airline-agent' AND status I
 
 
 def demo(assay: Program, *options: str, tasks: int = TASKS) -> dict[str, Any]:
-    """What a demo of the first tasks prints."""
-    done = assay.run("demo", "--exit", "--json", "--tasks", str(tasks), *options)
+    """What a demo of the first tasks prints, without the experiment."""
+    given = ("--exit", "--json", "--no-experiment", "--tasks", str(tasks))
+    done = assay.run("demo", *given, *options)
     (line,) = done.stdout.splitlines()
     found: dict[str, Any] = json.loads(line)
     return found
@@ -76,7 +77,7 @@ def test_again_nothing_runs_twice_and_a_deleted_score_moves_the_figure(
 def test_killed_half_way_and_started_again_it_gives_the_same(assay: Program, database: str) -> None:
     """What was done is not done again: each memo is there once."""
     with (
-        assay.start("demo", "--exit", "--json", "--tasks", str(TASKS)) as killed,
+        assay.start("demo", "--exit", "--json", "--no-experiment", "--tasks", str(TASKS)) as killed,
         psycopg.connect(database, autocommit=True) as connection,
     ):
         while not steps_of(connection) > 100:
@@ -119,7 +120,7 @@ def test_silence_shows_as_no_response(assay: Program) -> None:
 
 def test_without_exit_it_leaves_the_server_up(assay: Program) -> None:
     """And says what to look at."""
-    with assay.start("demo", "--tasks", "1", "--port", "0") as running:
+    with assay.start("demo", "--no-experiment", "--tasks", "1", "--port", "0") as running:
         address = running.line("ready").removeprefix("ready ")
         assert running.line("pass^1").split()[0] == "pass^1"
         running.line("Look at it")

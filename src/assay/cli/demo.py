@@ -1,4 +1,4 @@
-"""`assay demo`: the main job on 200 published agent conversations, offline and without a key."""
+"""`assay demo`: 200 published agent conversations and an experiment, offline and without a key."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import assay
 from assay import app
-from assay.cli import airline
+from assay.cli import airline, contrast, helpdesk
 from assay.cli.batch import PATIENCE, SHORT_PATIENCE, Batch
+from assay.cli.customers import DAYS, ERAS
 from assay.cli.options import PORT, DataDir, Host, settings_of
 from assay.cli.printing import duration, note, print_table, say
+from assay.cli.simulation import Simulation
 from assay.cli.trajectories import PUBLISHED
+from assay.clock import DatabaseClock
 from assay.errors import AssayError
 from assay.stats.repeats import pass_hat_k
 
@@ -25,7 +28,12 @@ if TYPE_CHECKING:
     import asyncio
 
     from assay.cli.printing import Item
+    from assay.cli.simulation import Weeks
+    from assay.settings import Settings
     from assay.stats.repeats import Repeated
+
+SEED = 1
+"""Of what the customers of the experiment do."""
 
 
 def demo(
@@ -40,12 +48,14 @@ def demo(
     ] = 0.0,
     tasks: Annotated[int | None, typer.Option(min=1, max=50, hidden=True)] = None,
     *,
+    experiment: Annotated[bool, typer.Option(hidden=True)] = True,
     exit: Annotated[bool, typer.Option("--exit", help="End when it is done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Run 200 published conversations of an airline's agent as durable runs, and score them.
 
-    Killed and started again it goes on where it was; nothing is run or scored twice.
+    A second part is an experiment with simulated customers, whose truth is known. Killed and
+    started again it goes on where it was; nothing is run or scored twice.
     """
     began = time.monotonic()
     # Its own server is asked without a key, which stands for the default project.
@@ -59,8 +69,12 @@ def demo(
             async with app.serving(url, settings, host=host, port=port) as address:
                 if not (as_json or exit):
                     say(f"ready {address}")
-                async with app.working(url, settings, [airline.client]):
-                    found = await app.unless(stop, _play(url, address, tasks, silence))
+                weeks = await app.unless(stop, _go_through(url, settings)) if experiment else None
+                if stop.is_set():
+                    return
+                # From here on in the present, where customers may still answer.
+                async with app.working(url, settings, _clients(weeks)):
+                    found = await app.unless(stop, _play(url, address, tasks, silence, weeks))
                     if found is None:
                         return
                     found["seconds"] = round(time.monotonic() - began, 3)
@@ -77,8 +91,25 @@ def demo(
         app.run(main)
 
 
-async def _play(url: str, address: str, tasks: int | None, silence: float) -> Item:
-    """Play, reward and read back; gives what `--json` prints."""
+def _clients(weeks: Weeks | None) -> list[assay.Client]:
+    return [airline.client, *([] if weeks is None else [helpdesk.desk(ERAS[-1][0])])]
+
+
+async def _go_through(url: str, settings: Settings) -> Weeks:
+    """Go through the weeks of the experiment, before anything happens in the present."""
+    simulation = Simulation(url, seed=SEED, now=DatabaseClock().now(), lease_s=settings.lease_s)
+    try:
+        with _progress() as bars:
+            days = bars.add_task("days", total=DAYS)
+            return await simulation.run(lambda n: bars.update(days, completed=n))
+    finally:
+        await simulation.close()
+
+
+async def _play(
+    url: str, address: str, tasks: int | None, silence: float, weeks: Weeks | None
+) -> Item:
+    """Play, reward and read all back; gives what `--json` prints."""
     client = assay.Client(airline.APP, url=address)
     batch = Batch(url, client, tasks=tasks, silence=silence)
     try:
@@ -90,7 +121,11 @@ async def _play(url: str, address: str, tasks: int | None, silence: float) -> It
             await batch.until_played(lambda n: bars.update(played, completed=n))
             await batch.reward()
             await batch.until_scored(lambda n: bars.update(scored, completed=n))
-        return await _read_back(batch)
+        found = await _read_back(batch)
+        found["experiment"] = (
+            None if weeks is None else await contrast.read(url, address, cutoff=weeks.end)
+        )
+        return found
     finally:
         await batch.close()
         await client.aclose()
@@ -170,6 +205,9 @@ def _show(found: Item, silence: float) -> None:
     say(f"{found['scores']} scores; rewards: {outcomes}")
     if silence:
         say(f"withheld rewards time out after {SHORT_PATIENCE}, where others have {PATIENCE}")
+    if found["experiment"] is not None:
+        contrast.show(found["experiment"])
+    say("")
     say(f"{duration(found['seconds'])}; the figures are computed from the stored scores")
 
 
@@ -177,7 +215,10 @@ def _say_what_to_look_at(address: str) -> None:
     say("")
     say("Look at it from another terminal in this directory:")
     say("  assay runs --function airline-agent --score task-reward")
+    say(f"  assay runs --function {helpdesk.DESK} --status failed")
     say("  assay sessions task")
     say("  assay outcomes --state timed_out")
     say("  assay run ID")
-    say(f"or over HTTP: {address}/api/v1/runs. Ctrl-C ends the server.")
+    say(f"or over HTTP: {address}/api/v1/runs")
+    say(f"  {address}/api/v1/experiments/{helpdesk.EXPERIMENT}/results")
+    say("Ctrl-C ends the server.")

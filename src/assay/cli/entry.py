@@ -26,7 +26,7 @@ COMMANDS = {
     "sessions": "List session keys, or the sessions of a key with their scores.",
     "cancel": "Cancel a run.",
     "keys": "Make, list and revoke API keys.",
-    "demo": "Run 200 published agent conversations as durable runs, and score them.",
+    "demo": "Run 200 published agent conversations and an experiment, and score them.",
     "doctor": "Check what Assay needs here, and say how to mend what is wrong.",
 }
 _HELP = """Durable agent runs, scored now and later.

@@ -43,12 +43,34 @@ class Volume:
     scores: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The runs that were served one variant, whichever unit they are of and when.
+
+    Attributes:
+        answered: of them, those that have the score.
+        passes: of these, those where it is above 0.
+    """
+
+    variant: str
+    runs: int
+    answered: int
+    passes: int
+
+
 async def trials(
     cursor: Reading, *, project: int, session: tuple[str, str], by: str, name: str
 ) -> list[Trials]:
     """The runs of a session by their session of the key `by`, read from the latest scores."""
     values = _session(project, session) | {"by": by, "name": name}
     return [Trials(**row) for row in await fetch(cursor, _SQL["trials"], values)]
+
+
+async def served(cursor: Reading, *, project: int, experiment: str, name: str) -> dict[str, Served]:
+    """The runs of an experiment by variant, with what the latest scores of a name say of them."""
+    values = {"project": project, "experiment": experiment, "name": name}
+    rows = await fetch(cursor, _SQL["served"], values)
+    return {row["variant"]: Served(**row) for row in rows}
 
 
 async def run_states(cursor: Reading, *, project: int, session: tuple[str, str]) -> dict[str, int]:

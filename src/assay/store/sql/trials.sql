@@ -45,3 +45,13 @@ SELECT (SELECT count(*) FROM memos) AS steps,
            WHERE u.project_id = %(project)s) AS spans,
     (SELECT count(*) FROM assay.scores s JOIN batch ON batch.run_id = s.run_id
      WHERE s.project_id = %(project)s) AS scores
+
+-- name: served
+SELECT x.variant, count(*) AS runs, count(s.id) AS answered,
+    count(s.id) FILTER (WHERE s.value > 0) AS passes
+FROM assay.exposures x
+LEFT JOIN assay.scores_latest l ON l.project_id = %(project)s AND l.run_id = x.run_id AND l.subject = 'run'
+    AND l.name = %(name)s
+LEFT JOIN assay.scores s ON s.project_id = %(project)s AND s.id = l.score_id
+WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND x.idx = 0
+GROUP BY x.variant
