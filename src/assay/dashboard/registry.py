@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.dashboard.pages import functions, overview, runs
+from assay.dashboard.pages import functions, overview, runs, sessions
 
 if TYPE_CHECKING:
     from assay.dashboard.page import Action, Page
 
-PAGES: tuple[Page, ...] = (*overview.PAGES, *runs.PAGES, *functions.PAGES)
+PAGES: tuple[Page, ...] = (
+    *overview.PAGES,
+    *runs.PAGES,
+    *sessions.PAGES,
+    *functions.PAGES,
+)
 ACTIONS: tuple[Action, ...] = (*runs.ACTIONS,)

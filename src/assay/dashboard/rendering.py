@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from assay.dashboard import statics, texts
 from assay.dashboard.asking import part
+from assay.ids import to_text
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
@@ -48,6 +49,8 @@ def environment() -> Environment:
         "percent": texts.percent,
         "pretty": texts.pretty,
         "short_id": texts.short_id,
+        "span_id": texts.span_id,
+        "ulid": to_text,
     }
     made.globals |= {"static": statics.path_of, "NOTHING": texts.NOTHING}
     return made

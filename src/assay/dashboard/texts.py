@@ -154,6 +154,11 @@ def short_id(text: str) -> str:
     return f"\N{HORIZONTAL ELLIPSIS}{text[-6:]}"
 
 
+def span_id(number: int) -> str:
+    """A span's stored number as the 16 digits of its id."""
+    return f"{number % 2**64:016x}"
+
+
 def parameter(value: object) -> str:
     """A value as a parameter of a query."""
     if isinstance(value, bool):

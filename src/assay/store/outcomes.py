@@ -79,6 +79,15 @@ async def page(
     )
 
 
+async def of_runs(
+    cursor: Reading, *, project: int, runs: Sequence[UUID], limit: int
+) -> list[OutcomeRecord]:
+    """The outcomes that some runs have promised, those of the newest first."""
+    values = {"project": project, "runs": list(runs), "limit": limit}
+    query = compose(_SQL[part] for part in ("list", "by_runs", "newest_first"))
+    return [OutcomeRecord(**row) for row in await fetch(cursor, query, values)]
+
+
 async def changes(cursor: Reading, *, project: int, runs: Sequence[UUID]) -> list[OutcomeChange]:
     """All changes of the outcomes of some runs, each outcome's in the order of time."""
     rows = await fetch(cursor, _SQL["changes"], {"project": project, "runs": list(runs)})

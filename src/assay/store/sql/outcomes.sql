@@ -12,6 +12,9 @@ WHERE o.project_id = %(project)s
 -- name: by_run
     AND o.run_id = %(run)s
 
+-- name: by_runs
+    AND o.run_id = ANY (%(runs)s)
+
 -- name: by_name
     AND o.name = %(name)s
 

@@ -1,0 +1,98 @@
+"""Pages of sessions: their numbers are the API's, and what was said is read in order."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from api_server import memo
+from assay.ids import parse, step_key
+from assay.store import user_spans
+
+if TYPE_CHECKING:
+    from dashboard_server import DashboardServer
+
+ODD = "a/b <b>\u202e\N{ARABIC LETTER BEH}"
+
+
+def texts(role: str, *words: str) -> list[dict[str, Any]]:
+    """Messages of a role."""
+    return [{"role": role, "parts": [{"type": "text", "content": word}]} for word in words]
+
+
+def speak(server: DashboardServer, run: str, asked: list[Any], answered: list[Any]) -> None:
+    """Store the span of a model's call, in the step `answer`."""
+    server.clock.advance(timedelta(seconds=1))
+    now = server.clock.time()
+    attributes = {
+        "gen_ai.input.messages": json.dumps(asked),
+        "gen_ai.output.messages": json.dumps(answered),
+    }
+    row = {
+        "day": server.clock.now().date(),
+        "trace": parse(run),
+        "span": server.ids.span(),
+        "parent": None,
+        "run": parse(run),
+        "step": step_key("answer", 0),
+        "attempt": 1,
+        "name": "chat",
+        "kind": "client",
+        "started": now,
+        "ended": now,
+        "status": "unset",
+        "message": None,
+        "attributes": json.dumps(attributes),
+        "events": "[]",
+    }
+    server.run(user_spans.add(server.connection, [row], project=1))
+
+
+def test_the_numbers_of_sessions_are_the_apis(dash: DashboardServer) -> None:
+    """Keys, sessions, and a session's roll-up; whatever keys and ids hold."""
+    dash.register("answer")
+    runs = [dash.start(sessions={ODD: f"{ODD}{i % 2}"}) for i in range(3)]
+    dash.finish(runs[0], "failed")
+    for run, value in zip(runs, (True, False, True), strict=True):
+        dash.post("scores", {"name": "good", "value": value, "run_id": run})
+    dash.promise(runs[0], "later")
+    (key,) = dash.get("sessions")["data"]
+    (row,) = dash.look("/sessions").one("main").one("table").rows()
+    assert (row["Sessions"], row["Runs"]) == (str(key["session_count"]), str(key["run_count"]))
+    path = f"/sessions/{quote(ODD, safe='')}"
+    rows = dash.look(path).one("main").one("table").rows()
+    listed = dash.get(path[1:])["data"]
+    assert [row["Runs"] for row in rows] == [str(one["run_count"]) for one in listed]
+    path = f"{path}/{quote(f'{ODD}0', safe='')}"
+    shown = {row["Score"]: row for row in dash.look(path).one("table", id="rollup-table").rows()}
+    for one in dash.get(f"{path[1:]}/scores")["data"]:
+        row = shown[one["name"]]
+        assert row["Runs"] == str(one["n"])
+        assert row["Mean"] == ("\N{EM DASH}" if one["mean"] is None else f"{one['mean']:g}")
+        assert row["Pending"] == str(one["outcomes"]["pending"])
+        assert row["No response"] == str(one["outcomes"]["timed_out"])
+
+
+def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:
+    """Each message once, in the order of time, over runs; scores of a step stand beside it."""
+    dash.register("answer")
+    first = dash.start(sessions={"ticket": "1"})
+    ask, answer = texts("user", "<i>hi\x00</i>"), texts("assistant", "hello")
+    speak(dash, first, ask, answer)
+    call = [{"role": "assistant", "parts": [{"type": "tool_call", "name": "f", "arguments": "{}"}]}]
+    again = [*ask, *answer, *texts("user", "look it up")]
+    speak(dash, first, again, call)
+    second = dash.start(sessions={"ticket": "1"})
+    speak(dash, second, texts("user", "thanks"), texts("assistant", "bye"))
+    dash.insert("journal", memo(first, "answer", 1))
+    dash.post("scores", {"name": "kind", "value": True, "run_id": first, "step_id": "answer"})
+    shown = dash.look("/sessions/ticket/1")
+    rows = shown.one("table", id="runs-table").one("tbody").all("tr")
+    assert [row.attributes["data-key"] for row in rows] == [first, second]
+    messages = shown.all("div", class_="message")
+    said = [one.one("p").text for one in messages if one.all("p")]
+    assert said == ["<i>hi\N{SYMBOL FOR NULL}</i>", "hello", "look it up", "thanks", "bye"]
+    assert len(messages) == 6
+    assert "kind" in shown.all("div", class_="turn")[1].one("div", class_="margin").text
