@@ -20,6 +20,7 @@ from assay.api.routers import (
     runs,
     scores,
     sessions,
+    traces,
 )
 from assay.clock import DatabaseClock
 from assay.settings import Limits
@@ -36,6 +37,7 @@ PREFIX = "/api/v1"
 _RESOURCES = (
     events,
     runs,
+    traces,
     sessions,
     scores,
     outcomes,

@@ -29,6 +29,7 @@ _STATUS = {
     "key_invalid": 401,
     "not_local": 403,
     "run_not_found": 404,
+    "span_not_found": 404,
     "event_not_found": 404,
     "session_not_found": 404,
     "experiment_not_found": 404,

@@ -64,7 +64,7 @@ def run(
         "started_at": one.started_at,
         "ended_at": one.ended_at,
         "output": raw(one.output),
-        "error": _error(one.error),
+        "error": error(one.error),
         "trace_id": one.trace.hex,
         "event_ids": [one.event_id],
         "parent_run_id": one.parent_run,
@@ -72,15 +72,15 @@ def run(
     }
 
 
-def steps(records: StepRecords) -> list[Answer]:
+def steps(records: StepRecords) -> list[dict[str, Answer]]:
     """The steps of one run: those that are recorded in their order, then those that are open."""
     tries: dict[UUID, list[AttemptRecord]] = defaultdict(list)
     for attempt in records.attempts:
         if attempt.name:
             tries[attempt.step].append(attempt)
-    done: list[Answer] = [_memo(memo, tries.pop(memo.step, [])) for memo in records.memos]
-    waiting: list[Answer] = [_wait(wait) for wait in records.waits]
-    trying: list[Answer] = [_trying(attempts) for attempts in tries.values()]
+    done = [_memo(memo, tries.pop(memo.step, [])) for memo in records.memos]
+    waiting = [_wait(wait) for wait in records.waits]
+    trying = [_trying(attempts) for attempts in tries.values()]
     return done + waiting + trying
 
 
@@ -90,7 +90,7 @@ def score(one: ScoreRecord) -> dict[str, Answer]:
     return {
         "id": one.id,
         "name": one.name,
-        "value": _value(one),
+        "value": score_value(one.value, one.is_bool),
         "subject": one.subject,
         "run_id": one.run_id,
         "step_id": one.step if is_step else None,
@@ -266,7 +266,7 @@ def span_id(number: int) -> str:
     return f"{number & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
-def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> Answer:
+def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> dict[str, Answer]:
     shown = [_attempt(attempt) for attempt in attempts if attempt.attempt != memo.attempts]
     if memo.kind == Kind.STEP:
         last: dict[str, Answer] = {
@@ -274,7 +274,7 @@ def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> Answer:
             "status": "completed" if memo.error is None else "failed",
             "started_at": memo.started_at,
             "ended_at": memo.ended_at,
-            "error": _error(memo.error),
+            "error": error(memo.error),
             "span_id": span_id(span_of(memo.span, memo.attempts)),
             "retry_at": None,
         }
@@ -287,13 +287,13 @@ def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> Answer:
         "ended_at": memo.ended_at,
         "input": raw(memo.input),
         "output": raw(memo.output),
-        "error": _error(memo.error),
+        "error": error(memo.error),
         "event_id": memo.event_id,
         "child_run_id": memo.child_run,
     }
 
 
-def _wait(wait: WaitRecord) -> Answer:
+def _wait(wait: WaitRecord) -> dict[str, Answer]:
     return {
         **_step(wait, kind=wait.kind, attempts=[]),
         "status": "waiting",
@@ -302,13 +302,13 @@ def _wait(wait: WaitRecord) -> Answer:
         "ended_at": wait.resolved_at,
         "input": raw(wait.input),
         "output": raw(wait.output),
-        "error": _error(wait.error),
+        "error": error(wait.error),
         "event_id": wait.event_id,
         "child_run_id": wait.child_run,
     }
 
 
-def _trying(attempts: Sequence[AttemptRecord]) -> Answer:
+def _trying(attempts: Sequence[AttemptRecord]) -> dict[str, Answer]:
     first, last = attempts[0], attempts[-1]
     return {
         **_step(first, kind=Kind.STEP, attempts=[_attempt(attempt) for attempt in attempts]),
@@ -343,13 +343,14 @@ def _attempt(attempt: AttemptRecord) -> Answer:
         "status": "running" if attempt.ended_at is None else ended,
         "started_at": attempt.started_at,
         "ended_at": attempt.ended_at,
-        "error": _error(attempt.error),
+        "error": error(attempt.error),
         "span_id": span_id(span_of(attempt.span, attempt.attempt)),
         "retry_at": attempt.retry_at,
     }
 
 
-def _error(text: str | None) -> Answer:
+def error(text: str | None) -> Answer:
+    """A stored failure."""
     if text is None:
         return None
     stored: dict[str, Json] = json.loads(text)
@@ -358,12 +359,13 @@ def _error(text: str | None) -> Answer:
     return {**rest, "data": Raw(data) if isinstance(data, str) else None}
 
 
-def _value(one: ScoreRecord) -> bool | int | float:
-    if one.is_bool:
-        return one.value != 0
-    if one.value.is_integer() and abs(one.value) < _EXACT_INTEGERS:
-        return int(one.value)
-    return one.value
+def score_value(value: float, is_bool: bool) -> bool | int | float:  # noqa: FBT001 - a column
+    """A boolean as one, a whole number without a fraction."""
+    if is_bool:
+        return value != 0
+    if value.is_integer() and abs(value) < _EXACT_INTEGERS:
+        return int(value)
+    return value
 
 
 def _sessions(pairs: Mapping[str, str] | None) -> list[Answer]:

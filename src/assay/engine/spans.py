@@ -32,6 +32,7 @@ MAX_SCORES = 100_000
 _DAY = timedelta(days=1)
 _KINDS = {Kind.SEND: "producer", Kind.INVOKE: "client", Kind.WAIT: "consumer"}
 _StepKey: TypeAlias = "tuple[UUID, UUID]"
+StepNames: TypeAlias = "dict[tuple[UUID, UUID | None], tuple[str, int]]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +61,28 @@ async def trace_of(cursor: Reading, *, project: int, run: UUID) -> list[Span] | 
     names = await event_log.names(
         cursor, project=project, events=list({one.event_id for one in found})
     )
-    trace = asked.trace
     noted = _scores(given, records)
     spans = [_run_span(one, names.get(one.event_id), noted) for one in found]
-    spans += _step_spans(trace, records, noted)
-    names_of: dict[tuple[UUID, UUID | None], tuple[str, int]]
-    names_of = {(memo.run_id, memo.step): (memo.name, memo.idx) for memo in records.memos}
-    names_of |= {(one.run_id, one.step): (one.name, one.idx) for one in records.attempts}
-    spans += [_user_span(trace, one, names_of.get((one.run_id, one.step))) for one in user]
+    spans += _step_spans(asked.trace, records, noted)
+    named = names_of_steps(records)
+    spans += [user_span(asked.trace, one, named) for one in user]
     return sorted(spans, key=lambda span: (span.started_at, span.parent is not None, span.span))
+
+
+def run_span(run: RunRecord, event: str | None, given: Iterable[ScoreRecord]) -> Span:
+    """The span of a run, with the name of its event and scores about it."""
+    return _run_span(run, event, _scores(given))
+
+
+def step_spans(trace: UUID, records: StepRecords, given: Iterable[ScoreRecord]) -> Iterator[Span]:
+    """The spans of steps, waits and attempts, with the scores about them."""
+    return _step_spans(trace, records, _scores(given, records))
+
+
+def names_of_steps(records: StepRecords) -> StepNames:
+    """Ids and indexes of steps by run and key."""
+    named: StepNames = {(memo.run_id, memo.step): (memo.name, memo.idx) for memo in records.memos}
+    return named | {(one.run_id, one.step): (one.name, one.idx) for one in records.attempts}
 
 
 def _run_span(run: RunRecord, event: str | None, noted: _Scores) -> Span:
@@ -228,7 +242,9 @@ def _wait_span(trace: UUID, wait: WaitRecord) -> Span:
     )
 
 
-def _user_span(trace: UUID, span: UserSpanRecord, step: tuple[str, int] | None) -> Span:
+def user_span(trace: UUID, span: UserSpanRecord, named: StepNames) -> Span:
+    """A span of user code, with the step that it was made in."""
+    step = named.get((span.run_id, span.step))
     place: dict[str, Json] = {
         "assay.run.id": to_text(span.run_id),
         "assay.step.id": step[0] if step else None,
@@ -296,16 +312,18 @@ def _status(
     return "error", message, (SpanEvent(name="exception", at=at, attributes=_present(attributes)),)
 
 
-def _scores(given: Iterable[ScoreRecord], records: StepRecords) -> _Scores:
+def _scores(given: Iterable[ScoreRecord], records: StepRecords | None = None) -> _Scores:
     """Each score as the event that OpenTelemetry has for it, on the span that it is about."""
-    memoised = {(m.run_id, m.name, m.idx, m.attempts) for m in records.memos}
-    failed = {(a.run_id, a.name, a.idx, a.attempt) for a in records.attempts}
+    tried: set[tuple[object, ...]] = set()
+    if records is not None:
+        tried = {(m.run_id, m.name, m.idx, m.attempts) for m in records.memos}
+        tried |= {(a.run_id, a.name, a.idx, a.attempt) for a in records.attempts}
     noted: dict[tuple[object, ...], list[SpanEvent]] = defaultdict(list)
     for score in sorted(given, key=lambda score: (score.at, score.id)):
         attempt = (score.run_id, score.step, score.idx, score.attempt)
         subject: tuple[object, ...] = (score.run_id,)
         if score.subject == "step":
-            subject = attempt if attempt in memoised or attempt in failed else attempt[:3]
+            subject = attempt if attempt in tried else attempt[:3]
         attributes: dict[str, Json] = {
             "gen_ai.evaluation.name": score.name,
             "gen_ai.evaluation.score.value": score.value,

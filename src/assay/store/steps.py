@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.ids import step_key
 from assay.store.pages import fetch
 from assay.store.queries import queries
 
@@ -108,7 +109,33 @@ async def of_runs(
     cursor: Reading, *, project: int, runs: Sequence[UUID], with_values: bool
 ) -> StepRecords:
     """The steps of some runs; without values their inputs and outputs are left where they are."""
-    values = {"project": project, "runs": list(runs), "values": with_values}
+    return await _records(
+        cursor, {"project": project, "runs": list(runs), "values": with_values, "step": None}
+    )
+
+
+async def of_step(
+    cursor: Reading, *, project: int, run: UUID, name: str, index: int
+) -> StepRecords:
+    """One step of a run, with its values."""
+    key = step_key(name, index)
+    return await _records(cursor, {"project": project, "runs": [run], "values": True, "step": key})
+
+
+async def user_spans(
+    cursor: Reading,
+    *,
+    project: int,
+    runs: Sequence[UUID],
+    since: date,
+    span: int | None = None,
+) -> list[UserSpanRecord]:
+    """The spans that user code made in some runs, from a day on; with `span` those with that id."""
+    values = {"project": project, "runs": list(runs), "since": since, "span": span}
+    return [UserSpanRecord(**row) for row in await fetch(cursor, _SQL["user_spans"], values)]
+
+
+async def _records(cursor: Reading, values: dict[str, object]) -> StepRecords:
     memos = await fetch(cursor, _SQL["journal"], values)
     attempts = await fetch(cursor, _SQL["attempts"], values)
     waits = await fetch(cursor, _SQL["waits"], values)
@@ -117,11 +144,3 @@ async def of_runs(
         attempts=[AttemptRecord(**row) for row in attempts],
         waits=[WaitRecord(**row) for row in waits],
     )
-
-
-async def user_spans(
-    cursor: Reading, *, project: int, runs: Sequence[UUID], since: date
-) -> list[UserSpanRecord]:
-    """The spans that user code made in some runs, from a day on."""
-    values = {"project": project, "runs": list(runs), "since": since}
-    return [UserSpanRecord(**row) for row in await fetch(cursor, _SQL["user_spans"], values)]

@@ -63,3 +63,76 @@ class Trace(Message):
 
     trace_id: str
     spans: list[Span]
+
+
+class SkeletonRun(Message):
+    """A run of a trace.
+
+    Attributes:
+        status: as in `Run`.
+    """
+
+    id: str
+    function_id: str
+    kind: Literal["function", "scorer"]
+    status: str
+
+
+class SkeletonSpans(Message):
+    """Columns: the n-th item of each is about the n-th span.
+
+    Attributes:
+        id: 16 hexadecimal digits.
+        parent: the place of the parent, which comes before; -1 for a root.
+        name: a place in `names`. `kind`: in `kinds`. `status`: in `statuses`. `run`: in `runs`.
+        start: microseconds after the origin.
+        duration: microseconds; null while it lasts.
+    """
+
+    id: list[str]
+    parent: list[int]
+    name: list[int]
+    kind: list[int]
+    status: list[int]
+    run: list[int]
+    start: list[int]
+    duration: list[int | None]
+
+
+class SkeletonScores(Message):
+    """Columns: the n-th item of each is about the n-th score.
+
+    Attributes:
+        span: the place of the span that it is about.
+        at: microseconds after the origin.
+    """
+
+    span: list[int]
+    name: list[str]
+    value: list[bool | int | float]
+    at: list[int]
+
+
+class Skeleton(Message):
+    """A trace as it is drawn: few bytes a span, all else by `GET /runs/{run}/spans/{id}`.
+
+    Spans come in the order in which a tree is read: behind their parents, siblings by their start.
+    The only attempt of a step is left out, what ran in it stands below the step.
+
+    Attributes:
+        origin: the start of the first span.
+        read_at: up to when what lasts has lasted.
+        is_complete: false where the trace has more than 10,000 runs or 100,000 spans of a kind:
+            those of the earliest runs are here.
+    """
+
+    trace_id: str
+    origin: datetime
+    read_at: datetime
+    is_complete: bool
+    kinds: list[str]
+    statuses: list[str]
+    names: list[str]
+    runs: list[SkeletonRun]
+    spans: SkeletonSpans
+    scores: SkeletonScores

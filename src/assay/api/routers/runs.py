@@ -18,7 +18,6 @@ from assay.store.runs import RunFilter
 from assay.wire import base
 from assay.wire import runs as wire
 from assay.wire import scores as wire_scores
-from assay.wire.spans import Trace
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -122,18 +121,6 @@ async def get_run(
     )
 
 
-@router.get("/runs/{run_id}/trace", response_model=Trace)
-async def get_trace(request: Request, who: Who, run_id: str) -> Response:
-    """The whole trace that a run is part of: parents, children and scorers."""
-    id_ = parse(run_id, field="run_id")
-    found = await services_of(request).read(
-        who.project, lambda reading: spans.trace_of(reading, project=who.project, run=id_)
-    )
-    if not found:
-        raise _not_found(run_id)
-    return answer({"trace_id": found[0].trace.hex, "spans": [shapes.span(one) for one in found]})
-
-
 @router.get("/runs/{run_id}/scores", response_model=base.Page[wire_scores.Score])
 async def get_scores(
     request: Request,
@@ -171,7 +158,7 @@ async def _find(services: Services, project: int, run: UUID) -> RunRecord:
         project, lambda reading: runs.find(reading, project=project, run=run)
     )
     if found is None:
-        raise _not_found(to_text(run))
+        raise run_not_found(to_text(run))
     return found
 
 
@@ -201,7 +188,8 @@ async def _detail(
     return shown
 
 
-def _not_found(run_id: str) -> AssayError:
+def run_not_found(run_id: str) -> AssayError:
+    """Whatever was asked of a run that is not there."""
     return AssayError(
         f"there is no run {run_id}",
         code="run_not_found",

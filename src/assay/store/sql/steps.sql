@@ -4,12 +4,14 @@ SELECT j.run_id, j.step, j.seq, j.kind, j.name, j.idx, j.span, j.attempts, j.sta
     CASE WHEN %(values)s THEN j.input END AS input, CASE WHEN %(values)s THEN j.output END AS output
 FROM assay.journal j
 WHERE j.project_id = %(project)s AND j.run_id = ANY (%(runs)s)
+    AND (%(step)s::uuid IS NULL OR j.step = %(step)s)
 ORDER BY j.run_id, j.seq
 
 -- name: attempts
 SELECT a.run_id, a.step, a.attempt, a.name, a.idx, a.error, a.span, a.started_at, a.ended_at, a.retry_at
 FROM assay.attempts a
 WHERE a.project_id = %(project)s AND a.run_id = ANY (%(runs)s)
+    AND (%(step)s::uuid IS NULL OR a.step = %(step)s)
 ORDER BY a.run_id, a.step, a.attempt
 
 -- name: waits
@@ -18,6 +20,7 @@ SELECT w.run_id, w.step, w.kind, w.name, w.idx, w.span, w.event_name, w.register
     CASE WHEN %(values)s THEN w.input END AS input, CASE WHEN %(values)s THEN w.output END AS output
 FROM assay.waits w
 WHERE w.project_id = %(project)s AND w.run_id = ANY (%(runs)s)
+    AND (%(step)s::uuid IS NULL OR w.step = %(step)s)
 ORDER BY w.run_id, w.registered_at, w.step
 
 -- name: user_spans
@@ -25,4 +28,5 @@ SELECT u.run_id, u.step, u.attempt, u.span, u.parent, u.name, u.kind, u.started_
     u.message, u.attributes, u.events
 FROM assay.user_spans u
 WHERE u.project_id = %(project)s AND u.run_id = ANY (%(runs)s) AND u.day >= %(since)s
+    AND (%(span)s::bigint IS NULL OR u.span = %(span)s)
 ORDER BY u.started_at, u.span
