@@ -121,6 +121,8 @@ def test_filters_limits_and_cancel(assay: Program) -> None:
         (["run", "nonsense"], 2, "bad_id"),
         (["runs", "--status", "odd"], 2, "invalid"),
         (["runs", "surplus"], 2, "unexpected extra argument"),
+        (["runs", "--since", "0001-01-01"], 2, "'--since': must lie between 1980 and 2100"),
+        (["runs", "--until", "9999-12-31T23:59:59-12:00"], 2, "'--until': must lie between"),
         (["nonsense"], 2, "No such command"),
         (["send", "a/b", "[]"], 2, "bad_json"),
         (["send", "a/b", "{}", "--session", "alone"], 2, "bad_session"),

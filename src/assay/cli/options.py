@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.errors import AssayError
+from assay.model.event_rules import EARLIEST, LATEST
 from assay.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 PORT = 8787
 
@@ -48,3 +52,22 @@ def pair_of(text: str, *, needs_id: bool = True) -> tuple[str, str | None]:
             hint="write key=id, such as ticket_id=tk_123",
         )
     return key, id_ if equals else None
+
+
+def instant_of(given: datetime | None, option: str) -> str | None:
+    """An instant as the API takes it: of this time zone unless it names another.
+
+    Raises:
+        typer.BadParameter: it is before 1980 or after 2099.
+    """
+    if given is None:
+        return None
+    try:
+        instant = given.astimezone()
+        is_usual = EARLIEST <= instant < LATEST
+    except (OverflowError, ValueError):
+        is_usual = False
+    if not is_usual:
+        message = "must lie between 1980 and 2100"
+        raise typer.BadParameter(message, param_hint=f"'{option}'")
+    return instant.isoformat()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from assay.cli.asking import ask
-from assay.cli.options import Json, Limit, pair_of, settings_of
+from assay.cli.options import Json, Limit, instant_of, pair_of, settings_of
 from assay.cli.printing import at, lasted, print_json, print_table, sessions, short, status
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def runs(
             score=score,
             score_min=score_min,
             score_max=score_max,
-            queued_after=None if since is None else since.astimezone().isoformat(),
-            queued_before=None if until is None else until.astimezone().isoformat(),
+            queued_after=instant_of(since, "--since"),
+            queued_before=instant_of(until, "--until"),
         ),
         settings_of(),
     )
