@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assay
-from boxes import finish
+from boxes import finish, states
 
 if TYPE_CHECKING:
     from boxes import OpenBox
@@ -52,3 +52,79 @@ async def test_a_run_scores_another_that_is_there(open_box: OpenBox) -> None:
 
         (score,) = await box.scores(first.id)
         assert (score.run_id, score.value, score.source) == (first.id, True, "step")
+
+
+async def test_a_step_that_scores_a_run_that_is_not_there_fails(open_box: OpenBox) -> None:
+    """It is not tried again; its other scores are kept, as those of every failed attempt."""
+    client = assay.Client("app")
+    attempts: list[int] = []
+
+    async def judge() -> None:
+        attempts.append(1)
+        await client.score("speed", 2)
+        await client.score("quality", 1, run_id=UNKNOWN)
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> str:
+        try:
+            await ctx.step.run("judge", judge)
+        except assay.StepError as error:
+            return error.code
+        return "recorded"
+
+    async with open_box(client) as box:
+        run = await finish(box)
+        assert run.output == "run_not_found"
+        assert attempts == [1]
+        assert [(score.name, score.step_id) for score in run.scores] == [("speed", "judge")]
+        assert (await box.get("scores", name="quality"))["data"] == []
+
+
+async def test_a_step_scores_another_run_that_is_there(open_box: OpenBox) -> None:
+    """Known runs are asked for once the step is done, and scored."""
+    client = assay.Client("app")
+
+    def judge(run_id: str) -> None:
+        client.sync.score("quality", True, run_id=run_id)
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.step.run("judge", judge, ctx.event.data["run"])
+
+    @client.function("g", on="first")
+    async def g(ctx: assay.Context) -> None:
+        """Does nothing."""
+
+    async with open_box(client) as box:
+        first = await finish(box, "first")
+        await finish(box, "go", {"run": first.id})
+
+        (score,) = await box.scores(first.id)
+        assert (score.run_id, score.value, score.source) == (first.id, True, "step")
+
+
+async def test_a_scorer_that_scores_a_run_that_is_not_there_fails(open_box: OpenBox) -> None:
+    """Nothing is recorded; the outcome says why; a run that is there is scored."""
+    client = assay.Client("app")
+
+    @client.scorer("judge", scores="quality", retries=0)
+    async def judge(ctx: assay.ScorerContext[dict[str, str]]) -> assay.Score:
+        return assay.Score("quality", 1, run_id=ctx.data["run"])
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        ctx.defer("promise", judge, {"run": ctx.event.data["run"]})
+
+    async with open_box(client) as box:
+        run = await finish(box, data={"run": UNKNOWN})
+        (scorer,) = await box.runs("judge")
+        assert scorer.error is not None
+        assert scorer.error.code == "run_not_found"
+        (outcome,) = run.outcomes
+        assert states(run) == {"quality": "failed"}
+        assert UNKNOWN in (outcome.reason or "")
+        assert (await box.get("scores", name="quality"))["data"] == []
+
+        other = await finish(box, data={"run": run.id})
+        assert states(other) == {"quality": "observed"}
+        assert [score.value for score in await box.scores(run.id)] == [1]

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from assay.store import events
 from assay.store.direct import DirectConnection
 from assay.store.pool import Link, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
     from assay.store.pool import FullConn
 
@@ -51,6 +53,17 @@ class Connections:
         if self._listening is not None:
             self._listening.cancel()
         self._listening = asyncio.get_running_loop().create_task(self._listen(channel, hinted))
+
+    async def runs_exist(self, runs: set[UUID], *, project: int) -> set[UUID]:
+        """Those of the runs that there are, asked until the database answers."""
+        while True:
+            try:
+                return await events.runs_exist(
+                    await self.looks.get(), project=project, runs=sorted(runs)
+                )
+            except psycopg.OperationalError as error:
+                _log.warning("runs are asked for again: %s", error)
+                await asyncio.sleep(_RETRY_S)
 
     async def close(self) -> None:
         """Close them all."""

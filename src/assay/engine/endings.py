@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.engine.promises import Promise
+    from assay.engine.replay import Replay
     from assay.engine.writes import Writes
     from assay.ids import Ids
     from assay.store.turns import ClaimedTurn, Row
@@ -48,6 +49,19 @@ class Ending(NamedTuple):
     last_wait_timed_out: bool = False
     versions: Mapping[str, str] = _NO_VERSIONS
     warnings: Sequence[str] = ()
+
+
+def scored_by(output: str) -> set[UUID]:
+    """The runs that a scorer's result names, of which there may be none."""
+    return {parse(score["run_id"]) for score in json.loads(output) if score.get("run_id")}
+
+
+def not_asked_for(replay: Replay | None) -> list[str]:
+    """Warnings of the recorded steps that a body did not ask for."""
+    return [
+        f"step {entry.name!r} (use {entry.index + 1}) is in the journal but was not asked for"
+        for entry in (() if replay is None else replay.unasked)
+    ]
 
 
 def end(ending: Ending, promises: list[Promise], writes: Writes, *, ids: Ids, now: float) -> None:

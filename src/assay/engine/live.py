@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 
 from assay.engine import claimed as parse
-from assay.engine.endings import Ending, end
+from assay.engine.endings import Ending, end, not_asked_for, scored_by
 from assay.engine.failures import check_size, coded, to_json
 from assay.engine.journals import RunJournal
 from assay.engine.operations import Operations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from assay.engine.replay import Asked, Finished, Replay, Turn
     from assay.engine.running import Host
     from assay.engine.timers import Timer
+    from assay.errors import Failure
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.turns import ClaimedTurn, Row, Written
 
@@ -216,7 +218,8 @@ class LiveRun:
     # Going on
 
     def _deliver(self, entry: Entry) -> None:
-        if not self.is_over and self.writes.finish is None and self.replay is not None:
+        is_ending = self.is_over or self.writes.finish is not None or self.stepping.is_ending
+        if self.replay is not None and not is_ending:
             self._follow(self.replay.deliver(entry))
 
     def _follow(self, turn: Turn) -> None:
@@ -330,15 +333,20 @@ class LiveRun:
     # The end
 
     def _finished(self, finished: Finished) -> None:
-        failure = finished.failure
+        output, failure = finished.output, finished.failure
+        if output is not None:
+            failure = check_size("run_output_too_large", output, self.host.max_output_bytes)
+            if failure is None and self.definition.kind == "scorer":
+                scored = scored_by(output)
+                if scored:
+                    self.stepping.end(scored, partial(self._conclude, finished))
+                    return
+        self._conclude(finished, failure)
+
+    def _conclude(self, finished: Finished, failure: Failure | None) -> None:
         if failure is None:
-            assert finished.output is not None
-            failure = check_size(
-                "run_output_too_large", finished.output, self.host.max_output_bytes
-            )
-            if failure is None:
-                self._end("completed", finished.output, None)
-                return
+            self._end("completed", finished.output, None)
+            return
         attempt = self.info.attempt
         if not failure.retriable or attempt > self.definition.retries:
             self._end("failed", None, to_json(failure))
@@ -361,18 +369,12 @@ class LiveRun:
             self._has_waited,
             self._last_wait_timed_out,
             self.host.versions,
-            (*self.promises.warnings, *self._unasked()),
+            (*self.promises.warnings, *not_asked_for(self.replay)),
         )
         self.writes.park = None
         now = self.host.clock.time()
         end(ending, self.promises.all(), self.writes, ids=self.host.ids, now=now)
         self.submit()
-
-    def _unasked(self) -> list[str]:
-        return [
-            f"step {entry.name!r} (use {entry.index + 1}) is in the journal but was not asked for"
-            for entry in (() if self.replay is None else self.replay.unasked)
-        ]
 
     def _note_waits(self, entries: Sequence[Entry]) -> None:
         for entry in entries:

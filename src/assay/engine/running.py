@@ -44,8 +44,8 @@ class Host(Protocol):
         """Whether the lease that a run was claimed under still holds: asked before each effect."""
         ...
 
-    async def knows(self, run: UUID) -> bool:
-        """Whether there is such a run in the project."""
+    async def unknown(self, runs: set[UUID]) -> set[UUID]:
+        """Those that are no runs of the project."""
         ...
 
     def chance(self) -> float:

@@ -11,16 +11,18 @@ from assay.engine.claimed import Tries
 from assay.engine.failures import check_size, coded, to_json
 from assay.engine.retries import delay_s
 from assay.engine.tracing import enter
-from assay.errors import AssayError, RetryAfterError
+from assay.errors import RetryAfterError
 from assay.ids import to_text
 from assay.model.journal import Memo
 from assay.sdk.port import Choice, CurrentStep, ScoreWrite, StepCall
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from uuid import UUID
 
     from assay.engine.replay import Asked
-    from assay.engine.running import Host, Running
+    from assay.engine.running import Running
+    from assay.errors import Failure
     from assay.model.scores import NewScore
 
 
@@ -36,12 +38,32 @@ class Stepping:
         self._flying: dict[UUID, Attempt] = {}
         self._waiting: dict[UUID, Asked] = {}
         self._abandoned: set[UUID] = set()
+        self._asking: asyncio.Task[None] | None = None
         self.retries: dict[UUID, float] = {}
 
     @property
     def is_busy(self) -> bool:
-        """Whether a step is in flight that the body still waits for."""
-        return len(self._flying) > len(self._abandoned)
+        """Whether a step is in flight that the body still waits for, or its end is looked at."""
+        return len(self._flying) > len(self._abandoned) or self.is_ending
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether the body has ended with scores of which it is not known whether they may stay."""
+        return self._asking is not None
+
+    def end(self, scored: set[UUID], conclude: Callable[[Failure | None], None]) -> None:
+        """Conclude once it is known whether there are the runs that a scorer's result scores."""
+
+        async def ask() -> None:
+            try:
+                unknown = await self._unknown(scored)
+                self._asking = None
+                if not self._run.is_over:
+                    conclude(_no_run(min(unknown)) if unknown else None)
+            except Exception as error:  # noqa: BLE001 - nobody awaits this task
+                self._run.fault(error)
+
+        self._asking = asyncio.get_running_loop().create_task(ask())
 
     def call_of(self, asked: Asked) -> StepCall | None:
         """What is performed as a step: user code, and what only the database can tell."""
@@ -50,7 +72,7 @@ class Stepping:
             case StepCall() as call:
                 return call
             case ScoreWrite(score=score) if not run.owns(score.run):
-                return scoring_another(score, run.host)
+                return scoring_another(score)
             case Choice() as choice if run.host.choosing.needs_database(operation.name, choice):
                 return run.host.choosing.step(operation.name, choice, run.info)
             case _:
@@ -92,6 +114,8 @@ class Stepping:
         for attempt in self._flying.values():
             if attempt.task is not None:
                 attempt.task.cancel()
+        if self._asking is not None:
+            self._asking.cancel()
         self._flying.clear()
         self._abandoned.clear()
 
@@ -146,6 +170,8 @@ class Stepping:
                 threads=host.threads,
                 call_at=host.call_at,
             )
+            if attempt.scores:
+                await self._refuse_unknown(attempt)
             if not run.is_over:
                 self._land(attempt, call)
         except LeaseLostError:
@@ -155,6 +181,17 @@ class Stepping:
         finally:
             # Both point back to the attempt: what is freed by itself needs no garbage collector.
             attempt.task = attempt.error = None
+
+    async def _unknown(self, runs: set[UUID]) -> set[UUID]:
+        others = {run for run in runs if not self._run.owns(run)}
+        return await self._run.host.unknown(others) if others else others
+
+    async def _refuse_unknown(self, attempt: Attempt) -> None:
+        """Fail an attempt that scored a run that is not there; its other scores are kept."""
+        unknown = await self._unknown({score.run for score in attempt.scores})
+        if unknown:
+            attempt.scores = [score for score in attempt.scores if score.run not in unknown]
+            attempt.output, attempt.failure = None, attempt.failure or _no_run(min(unknown))
 
     def _land(self, attempt: Attempt, call: StepCall) -> None:
         run = self._run
@@ -263,20 +300,20 @@ class Stepping:
         }
 
 
-def scoring_another(score: NewScore, host: Host) -> StepCall:
+def scoring_another(score: NewScore) -> StepCall:
     """A score about another run as a step, since only the database knows whether there is one."""
 
     async def give() -> str:
-        if not await host.knows(score.run):
-            raise AssayError(
-                f"there is no run {to_text(score.run)}",
-                code="run_not_found",
-                field="run_id",
-                hint="take it from `ctx.run_id`, `Sent.run_ids` or the API",
-            )
         attempt = current_attempt.get()
         assert attempt is not None
         attempt.scores.append(score)
         return "null"
 
     return StepCall(call=give, is_async=True, retries=0)
+
+
+def _no_run(run: UUID) -> Failure:
+    return coded(
+        "run_not_found",
+        f"there is no run {to_text(run)}: take the id from `ctx.run_id`, `Sent.run_ids` or the API",
+    )

@@ -174,12 +174,9 @@ class Worker:
         """Whether the lease of this id still holds: a later one does not count."""
         return lease == self._lease.id and self._lease.holds()
 
-    async def knows(self, run: UUID) -> bool:
-        """Whether there is such a run in the project."""
-        found = await event_store.runs_exist(
-            await self._db.looks.get(), project=self.project, runs=[run]
-        )
-        return run in found
+    async def unknown(self, runs: set[UUID]) -> set[UUID]:
+        """Those that are no runs of the project; asked until the database answers."""
+        return runs - await self._db.runs_exist(runs, project=self.project)
 
     def replay(self, run: Running, entries: Sequence[Entry]) -> Replay:
         """A replay of the run's body, in a context that carries its journal."""
