@@ -23,16 +23,35 @@ VARIABLE = re.compile(r"^(?:DECLARE|   ) (v_\w+) ([\w\[\] ]+?)(?: :=.*)?;$", re.
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 KEYWORDS = re.compile(r"^ *(SELECT|INSERT|UPDATE|DELETE|WITH|PERFORM)\b", re.MULTILINE)
 END = re.compile(r";\n|^ *LOOP$", re.MULTILINE)
-HOT = ("events", "turns")
+WHOLE = re.compile(r"(--.*\n)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
+HOT = (
+    "events",
+    "experiments",
+    "moments",
+    "outcomes",
+    "runs",
+    "scores",
+    "steps",
+    "trials",
+    "turns",
+    "user_spans",
+)
+"""Resources whose whole statements are asked for; to others, parts are added."""
 TYPES = {
-    "after": "uuid", "app": "text", "apps": "text[]", "before": "timestamptz", "events": "uuid[]",
+    "after": "uuid", "app": "text", "apps": "text[]", "author": "text", "before": "timestamptz",
+    "by": "text", "cutoff": "timestamptz", "decision": "text", "events": "uuid[]",
+    "experiment": "text", "experiments": "text[]", "experiments.after": "text",
     "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
-    "horizon": "timestamptz", "kind": "text", "limit": "int", "name": "text", "names": "text[]",
-    "now": "timestamptz", "options": "jsonb", "outputs": "text[]", "paths": "jsonb",
-    "project": "int", "run": "uuid", "runs": "uuid[]", "shape": "bigint", "since": "timestamptz",
-    "step": "uuid", "steps": "uuid[]", "triggers": "jsonb", "version": "text",
-    "worker": "uuid", "workers": "uuid[]", "warnings": "text[]",
+    "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "kind": "text",
+    "limit": "int", "looks": "json", "mature": "timestamptz", "maturity": "interval",
+    "metric": "text", "modes": "text[]", "name": "text", "names": "text[]", "now": "timestamptz",
+    "options": "jsonb", "outputs": "text[]", "paths": "jsonb", "project": "int", "reason": "text",
+    "run": "uuid", "runs": "uuid[]", "shape": "bigint", "since": "timestamptz",
+    "spans": "json", "step": "uuid", "steps": "uuid[]", "steps.since": "date",
+    "sticky": "boolean", "triggers": "jsonb", "values": "boolean", "version": "int",
+    "versions": "int[]", "worker": "uuid", "workers": "uuid[]", "warnings": "text[]",
 }  # fmt: skip
+"""Types of parameters, by name or by resource and name."""
 OUTPUTS = {"ingest": {"event_ids": "uuid[]"}}
 """Output columns that later statements of a function read."""
 VALUES = {
@@ -50,6 +69,8 @@ VALUES = {
     "jsonb[]": "'{}'::jsonb[]",
     "boolean": "true",
     "timestamptz": "'2026-01-01Z'::timestamptz",
+    "date": "'2026-01-01'::date",
+    "interval": "'1 day'::interval",
     "float8": "1.0::float8",
     "float8[]": "'{1.0}'::float8[]",
     "double precision": "1.0::float8",
@@ -61,9 +82,17 @@ def named() -> Iterator[tuple[str, str]]:
     """The named queries on project tables, with a value in place of each parameter."""
     for resource in HOT:
         for name, text in queries(resource).items():
-            if re.search(r"assay\.\w+\(", text):
-                continue
-            yield f"{resource}.{name}", PLACEHOLDER.sub(lambda m: VALUES[TYPES[m[1]]], text)
+            if WHOLE.match(text) and not re.search(r"assay\.\w+\(", text):
+                yield f"{resource}.{name}", with_values(resource, text)
+
+
+def with_values(resource: str, text: str) -> str:
+    """A named query of a resource with values."""
+
+    def value(found: re.Match[str]) -> str:
+        return VALUES[TYPES.get(f"{resource}.{found[1]}") or TYPES[found[1]]]
+
+    return PLACEHOLDER.sub(value, text).replace("%%", "%")
 
 
 def inside() -> Iterator[tuple[str, str]]:
