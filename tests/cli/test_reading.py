@@ -119,14 +119,22 @@ def test_filters_limits_and_cancel(assay: Program) -> None:
         (["run", UNKNOWN], 3, "run_not_found"),
         (["cancel", UNKNOWN], 3, "run_not_found"),
         (["run", "nonsense"], 2, "bad_id"),
+        (["run", "../keys"], 2, "bad_id"),
+        (["cancel", ""], 2, "bad_id"),
         (["runs", "--status", "odd"], 2, "invalid"),
         (["runs", "surplus"], 2, "unexpected extra argument"),
         (["runs", "--since", "0001-01-01"], 2, "'--since': must lie between 1980 and 2100"),
         (["runs", "--until", "9999-12-31T23:59:59-12:00"], 2, "'--until': must lie between"),
         (["nonsense"], 2, "No such command"),
         (["send", "a/b", "[]"], 2, "bad_json"),
+        (["send", "a/b", '{"n": NaN}'], 2, "bad_json"),
+        (["send", "a/b", '{"n": 1e400}'], 2, "bad_json"),
+        (["send", "a/b", '{"n": ' + "[" * 9_000 + "]" * 9_000 + "}"], 2, "bad_json"),
+        (["send", "a\udcff", "{}"], 2, "'a\\udcff' is no text in UTF-8"),
         (["send", "a/b", "{}", "--session", "alone"], 2, "bad_session"),
         (["send", "", "{}"], 1, "event_name"),
+        (["keys", "create", ""], 2, "the name of a key must be"),
+        (["keys", "create", "two\nlines"], 2, "the name of a key must be"),
         (["keys", "revoke", "assay_none"], 3, "key_not_found"),
     ],
 )
@@ -140,6 +148,12 @@ def test_an_event_that_starts_nothing_says_so(assay: Program) -> None:
     sent = assay.run("send", "nobody/listens")
     assert "no function was started" in sent.stderr
     assert sent.stdout.startswith("event ")
+
+
+def test_an_event_is_sent_as_it_is_written(assay: Program) -> None:
+    """Also what UTF-8 can't hold, which models emit; the event says what became of it."""
+    (sent,) = assay.read("send", "nobody/listens", '{"half": "\\ud800"}')
+    assert len(sent["event_ids"]) == 1
 
 
 def test_an_api_that_does_not_answer(assay: Program) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from assay.store.pool import AsyncConn
 
 _PREFIX_LENGTH = 14
+_MAX_NAME = 128
 
 
 def hash_of(secret: str) -> bytes:
@@ -27,7 +28,18 @@ def hash_of(secret: str) -> bytes:
 async def create(
     connection: AsyncConn, *, project: int, name: str, clock: Clock, ids: Ids
 ) -> tuple[KeyRecord, str]:
-    """A new key of a project, and its secret, which is nowhere kept."""
+    """A new key of a project, and its secret, which is nowhere kept.
+
+    Raises:
+        AssayError: `invalid` where the name is not 1 to 128 characters of printable text.
+    """
+    if not (name.strip() and name.isprintable() and len(name) <= _MAX_NAME):
+        raise AssayError(
+            f"the name of a key must be 1 to {_MAX_NAME} printable characters",
+            code="invalid",
+            field="name",
+            hint='say what it is for, such as "production agents"',
+        )
     secret = f"assay_{secrets.token_urlsafe(32)}"
     key = KeyRecord(ids.new(), project, name, secret[:_PREFIX_LENGTH], clock.now(), None)
     await store.add(connection, key, hash_=hash_of(secret))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx2
 
 from assay.errors import AssayError
+from assay.model import json_text
 from assay.settings import Settings
 from assay.wire.problems import Problem
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 
 TIMEOUT_S = 90.0
 PAGE = 500
+_JSON = {"Content-Type": "application/json"}
 
 
 class Api:
@@ -63,8 +65,12 @@ class Api:
         given = {
             name: _text(value) for name, value in (parameters or {}).items() if value is not None
         }
+        # Exact, with lone surrogates, which a body made by httpx2 can't hold.
+        content = None if body is None else json_text.dump(body).encode()
         try:
-            response = await self._http.request(method, f"/api/v1{path}", params=given, json=body)
+            response = await self._http.request(
+                method, f"/api/v1{path}", params=given, content=content, headers=_JSON
+            )
         except httpx2.TransportError as error:
             raise AssayError(
                 f"the API at {self._http.base_url} can't be reached: "

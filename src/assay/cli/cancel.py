@@ -9,13 +9,15 @@ import typer
 from assay.cli.asking import ask
 from assay.cli.options import Json, settings_of
 from assay.cli.printing import print_json, say
+from assay.ids import parse, to_text
 
 
 def cancel(
     run: Annotated[str, typer.Argument(help="The run's id.")], *, as_json: Json = False
 ) -> None:
     """Cancel a run; one that is over stays as it ended."""
-    found = ask(lambda api: api.post(f"/runs/{run}/cancel"), settings_of())
+    asked = to_text(parse(run))
+    found = ask(lambda api: api.post(f"/runs/{asked}/cancel"), settings_of())
     if as_json:
         print_json([found])
     else:

@@ -40,6 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     shows_origin = "--traceback" in given
     try:
+        _check_text(given)
         program(next((word for word in given if not word.startswith("-")), None))(given)
     except AssayError as error:
         tell(error)
@@ -81,6 +82,17 @@ def program(asked: str | None) -> Callable[[list[str]], object]:
         else:
             app.command(name, help=purpose)(command)
     return lambda given: app(given, prog_name="assay")
+
+
+def _check_text(given: list[str]) -> None:
+    """Refuse what the shell gave as bytes that are no UTF-8; Python has lone surrogates there."""
+    for word in given:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise AssayError(
+                f"the argument {word!a} is no text in UTF-8", code="invalid"
+            ) from error
 
 
 def tell(error: AssayError) -> None:

@@ -10,6 +10,7 @@ from assay.cli.asking import ask
 from assay.cli.options import Json, settings_of
 from assay.cli.printing import console, print_json
 from assay.cli.tree import tree_of
+from assay.ids import parse, to_text
 
 if TYPE_CHECKING:
     from assay.cli.asking import Api
@@ -22,9 +23,10 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Show a run: steps, attempts, waits, scores, outcomes, children and scorers, with times."""
+    asked = to_text(parse(run))
 
     async def question(api: Api) -> tuple[Item, list[Item]]:
-        shown = await api.get(f"/runs/{run}")
+        shown = await api.get(f"/runs/{asked}")
         if as_json:
             return shown, []
         below = {span["run_id"] for span in shown["spans"] if span["run_id"]} - {shown["id"]}

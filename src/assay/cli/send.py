@@ -15,6 +15,7 @@ from assay.cli.printing import note, print_json, say
 from assay.clock import DatabaseClock
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
+from assay.model import json_text
 from assay.wire.runs import ENDED
 
 if TYPE_CHECKING:
@@ -79,9 +80,13 @@ async def _until_over(api: Api, run: str) -> Item:
 
 def _object(text: str) -> Item:
     try:
-        read = json.loads(Path(text[1:]).read_text() if text.startswith("@") else text)
+        written = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
+        read = json.loads(written)
+        json_text.dump(read)  # Python reads NaN, Infinity and 1e400, which are no JSON
     except (OSError, ValueError) as error:
         raise _bad_data(str(error)) from error
+    except RecursionError as error:
+        raise _bad_data("it is nested too deeply") from error
     if not isinstance(read, dict):
         raise _bad_data("it is no object")
     return read
