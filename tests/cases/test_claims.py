@@ -21,6 +21,8 @@ READ = (
 )
 
 
+# On a cluster the rows are read, and counted, on the nodes.
+@pytest.mark.one_server
 @pytest.mark.anyio
 async def test_a_scorer_is_claimed_without_a_look_at_all_runs_and_promises(
     open_box: OpenBox, assay_database: str
