@@ -66,10 +66,22 @@ def database(
         try:
             connection = connect_blocking(url)
         except psycopg.OperationalError as error:
-            raise unavailable() from error
+            raise _no_database(settings, error) from error
         with connection:
             migrate(connection, now=DatabaseClock().now())
         yield url
+
+
+def _no_database(settings: Settings, error: psycopg.OperationalError) -> AssayError:
+    if settings.database_url is None:
+        return unavailable()
+    # libpq says where it tried and what went wrong, without the password.
+    return AssayError(
+        f"the database can't be reached: {' '.join(str(error).split())}",
+        code="database_unavailable",
+        field="ASSAY_DATABASE_URL",
+        hint="is the address right, and the server up?",
+    )
 
 
 @asynccontextmanager

@@ -70,7 +70,7 @@ class Settings:
         usual = cls()
         settings = cls(
             url=read.url("ASSAY_URL", ("http://", "https://")),
-            api_key=read.text("ASSAY_API_KEY"),
+            api_key=read.secret("ASSAY_API_KEY"),
             database_url=read.url("ASSAY_DATABASE_URL", POSTGRES_SCHEMES),
             database_listen_url=read.url("ASSAY_DATABASE_LISTEN_URL", POSTGRES_SCHEMES),
             data_dir=Path(read.text("ASSAY_DATA_DIR") or usual.data_dir),
@@ -110,6 +110,12 @@ class _Reader:
         if text is not None and not text.startswith(schemes):
             # The value may hold a password, so the message doesn't repeat it.
             raise _refusal(name, "is no such URL", f"start it with {' or '.join(schemes)}")
+        return text
+
+    def secret(self, name: str) -> str | None:
+        text = self.text(name)
+        if text is not None and not (text.isascii() and text.isprintable()):
+            raise _refusal(name, "is no key", "give it as `assay keys create` printed it")
         return text
 
     def seconds(self, name: str, usual: float) -> float:

@@ -174,9 +174,12 @@ def test_files_that_cannot_be_loaded(assay: Program) -> None:
 
 
 def test_a_database_that_does_not_answer(assay: Program) -> None:
-    """Exit code 4."""
-    assay.environment["ASSAY_DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
-    assert "database_unavailable" in assay.run("serve", "--port", "0", code=4).stderr
+    """Exit code 4, and where it was looked for, without its password."""
+    assay.environment["ASSAY_DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:9/none"
+    told = assay.run("serve", "--port", "0", code=4).stderr
+    assert "(database_unavailable) [ASSAY_DATABASE_URL]" in told
+    assert "port 9 failed: Connection refused" in told
+    assert "secret" not in told
 
 
 PLANNED = """

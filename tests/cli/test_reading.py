@@ -191,3 +191,8 @@ def test_help_is_quick_and_lists_all_commands(assay: Program) -> None:
     for command in ("dev", "worker", "serve", "send", "runs", "run", "doctor", "demo"):
         assert f"  {command} " in shown
         assert "Usage: assay" in assay.run(command, "--help").stdout
+
+
+def test_it_says_its_version(assay: Program) -> None:
+    """As others do."""
+    assert assay.run("--version").stdout.startswith("assay 0.")

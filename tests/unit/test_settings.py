@@ -67,6 +67,8 @@ def test_an_empty_variable_counts_as_not_set() -> None:
         ("ASSAY_HEARTBEAT_S", "6", "set it to half of ASSAY_LEASE_S at most"),
         ("ASSAY_MAX_EVENT_BYTES", "512KiB", "give a whole number above 0, such as 524288"),
         ("ASSAY_MAX_RUN_STEPS", "-1", "give a whole number above 0, such as 1000"),
+        ("ASSAY_API_KEY", "assay_secrét", "give it as `assay keys create` printed it"),
+        ("ASSAY_API_KEY", "assay_secret\nb", "give it as `assay keys create` printed it"),
         ("ASSAY_URL", "localhost:8787", "start it with http:// or https://"),
         ("ASSAY_DATABASE_URL", "mysql://u:secret@db", "start it with postgresql:// or postgres://"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -103,9 +104,19 @@ def tell(error: AssayError) -> None:
         sys.stderr.write(f"  {error.hint}\n")
 
 
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it
+    if asked:
+        sys.stdout.write(f"assay {version('assay')}\n")
+        raise typer.Exit
+
+
 def _program(
     *,
     traceback: Annotated[bool, typer.Option(help="Show where an error comes from.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
 ) -> None:
     """Take the options before the command; `main` has looked at them."""
 
