@@ -173,6 +173,21 @@ def test_files_that_cannot_be_loaded(assay: Program) -> None:
     assert f"{broken}, line 2: NameError: name 'undefined' is not defined" in done.stderr
 
 
+def test_dev_replaces_a_worker_that_was_killed(assay: Program) -> None:
+    """As the system does where memory is short: the run that it had goes on in the next one."""
+    app = assay.directory / "app.py"
+    app.write_text(MORTAL)
+    assay.environment |= {"ASSAY_LEASE_S": "1", "ASSAY_HEARTBEAT_S": "0.3"}
+    with assay.start("dev", "app.py", "--port", "0") as dev:
+        dev.line("working mortal")
+        (run,) = assay.read("send", "die", "--wait")
+        assert dev.line("the worker was killed") == (
+            "the worker was killed by SIGKILL; another one starts"
+        )
+        assert (run["status"], run["output"]) == ("completed", "alive")
+        assert dev.stop() == 0
+
+
 def test_a_database_that_does_not_answer(assay: Program) -> None:
     """Exit code 4, and where it was looked for, without its password."""
     assay.environment["ASSAY_DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:9/none"
@@ -181,6 +196,26 @@ def test_a_database_that_does_not_answer(assay: Program) -> None:
     assert "port 9 failed: Connection refused" in told
     assert "secret" not in told
 
+
+MORTAL = """
+import os, pathlib, signal
+import assay
+
+client = assay.Client("mortal")
+
+
+def die_once() -> str:
+    mark = pathlib.Path(__file__).with_name("died")
+    if not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "alive"
+
+
+@client.function("f", on="die")
+async def f(ctx: assay.Context) -> str:
+    return await ctx.step.run("die-once", die_once)
+"""
 
 PLANNED = """
 import assay

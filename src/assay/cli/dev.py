@@ -6,6 +6,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from contextlib import asynccontextmanager
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from watchfiles import PythonFilter, awatch
@@ -54,20 +55,17 @@ def dev(
 
 
 async def _renew_at_saves(workers: _Workers, folders: Sequence[Path], stop: asyncio.Event) -> None:
-    saved = asyncio.Event()
-    saved.set()
-
     async def watch() -> None:
         async for _ in awatch(*folders, watch_filter=PythonFilter(), stop_event=stop):
-            saved.set()
+            workers.wanted.set()
 
     # It watches while a worker starts, so that what is saved then is not missed.
     watching = asyncio.create_task(watch())
     try:
         while not stop.is_set():
-            await app.unless(stop, saved.wait())
-            if saved.is_set() and not stop.is_set():
-                saved.clear()
+            await app.unless(stop, workers.wanted.wait())
+            if workers.wanted.is_set() and not stop.is_set():
+                workers.wanted.clear()
                 await workers.renew()
     finally:
         stop.set()
@@ -75,13 +73,19 @@ async def _renew_at_saves(workers: _Workers, folders: Sequence[Path], stop: asyn
 
 
 class _Workers:
-    """The worker process that runs, and the one that is to take its place."""
+    """The worker process that runs, and the one that is to take its place.
+
+    Attributes:
+        wanted: set when a fresh one is to be started: at first, at a save, after one was killed.
+    """
 
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         self._arguments = arguments
         self._environment = environment
         self._current: Process | None = None
         self._reading: set[asyncio.Task[None]] = set()
+        self.wanted = asyncio.Event()
+        self.wanted.set()
 
     async def renew(self) -> None:
         """Start a worker with the code as it is now; it takes over once it works."""
@@ -100,8 +104,9 @@ class _Workers:
 
     async def close(self) -> None:
         """End the worker."""
-        if self._current is not None:
-            await _end(self._current)
+        worker, self._current = self._current, None
+        if worker is not None:
+            await _end(worker)
         await asyncio.gather(*self._reading)
 
     async def _start(self) -> Process:
@@ -134,8 +139,14 @@ class _Workers:
         async for line in worker.stdout:
             say(line.decode(errors="replace").rstrip("\n"))
         code = await worker.wait()
-        if worker is self._current and code > 0:
+        if worker is not self._current:
+            return
+        if code > 0:
             note(f"the worker ended with exit code {code}; save to start it again")
+        elif code < 0:
+            # By the system where memory is short, by a library that crashed.
+            note(f"the worker was killed by {Signals(-code).name}; another one starts")
+            self.wanted.set()
 
 
 @asynccontextmanager

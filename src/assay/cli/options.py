@@ -64,10 +64,9 @@ def instant_of(given: datetime | None, option: str) -> str | None:
         return None
     try:
         instant = given.astimezone()
-        is_usual = EARLIEST <= instant < LATEST
     except (OverflowError, ValueError):
-        is_usual = False
-    if not is_usual:
+        instant = None
+    if instant is None or not EARLIEST <= instant < LATEST:
         message = "must lie between 1980 and 2100"
         raise typer.BadParameter(message, param_hint=f"'{option}'")
     return instant.isoformat()
