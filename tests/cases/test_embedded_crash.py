@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -13,7 +15,8 @@ import psycopg
 import pytest
 
 from assay.errors import AssayError
-from assay.store.embedded import EmbeddedPostgres
+from assay.settings import Settings
+from assay.store.embedded import EmbeddedPostgres, database_url
 from embedded_user import User
 
 if TYPE_CHECKING:
@@ -98,6 +101,25 @@ def test_kill_of_the_server_loses_nothing_and_start_brings_it_back(data_dir: Pat
         with psycopg.connect(url) as connection:
             rows = connection.execute("SELECT n FROM kept ORDER BY n").fetchall()
     assert rows == [(n,) for n in range(5)]
+
+
+def test_a_process_that_goes_on_brings_a_killed_server_back(data_dir: Path) -> None:
+    """Nobody has to start another one: under the same URL, with what was committed."""
+    with database_url(Settings(data_dir=data_dir)) as url:
+        with psycopg.connect(url) as connection:
+            connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
+        before = born(url)
+        kill_postmaster(data_dir)
+
+        pause = threading.Event()
+        for _ in range(600):
+            with suppress(psycopg.OperationalError):
+                if born(url) != before:
+                    break
+            pause.wait(0.05)
+
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT n FROM kept").fetchall() == [(7,)]
 
 
 def test_a_user_killed_while_it_makes_the_cluster(data_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 import time
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_log = logging.getLogger("assay.store")
 PAUSE_S = 0.02
+LOOK_S = 1.0
+"""How often a process looks whether the server lives: one system call."""
 REPORT_EVERY_S = 1.0
 STOP_PATIENCE_S = 60.0
 
@@ -83,6 +87,14 @@ class EmbeddedPostgres:
                         self._stop_server()
                 finally:
                     users.release()
+
+    def has_died(self) -> bool:
+        """Whether no process of the server lives any more."""
+        lock = FileLock(self.data_dir / "server.lock")
+        try:
+            return lock.try_exclusive()
+        finally:
+            lock.release()
 
     def __enter__(self) -> Self:
         self.start()
@@ -219,7 +231,8 @@ def database_url(
 ) -> Iterator[str]:
     """The URL of the database that the settings name, for as long as the block runs.
 
-    That is `ASSAY_DATABASE_URL` where it is set, else the embedded server of `ASSAY_DATA_DIR`.
+    That is `ASSAY_DATABASE_URL` where it is set, else the embedded server of `ASSAY_DATA_DIR`,
+    which is started again should it be killed.
     """
     chosen = settings or Settings.from_env()
     if chosen.database_url is not None:
@@ -227,6 +240,33 @@ def database_url(
         return
     server = EmbeddedPostgres(chosen.data_dir, on_progress=on_progress)
     try:
-        yield server.start()
+        url = server.start()
+        with _kept_up(server):
+            yield url
     finally:
         server.stop()
+
+
+@contextmanager
+def _kept_up(server: EmbeddedPostgres) -> Iterator[None]:
+    ended = threading.Event()
+
+    def keep() -> None:
+        told = ""
+        while not ended.wait(LOOK_S):
+            try:
+                if server.has_died():
+                    _log.warning("PostgreSQL was killed; it is started again")
+                    server.start()
+            except (AssayError, OSError) as error:
+                if told != str(error):
+                    told = str(error)
+                    _log.warning("PostgreSQL can't be started again: %s", told)
+
+    keeper = threading.Thread(target=keep, name="assay-postgres", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        keeper.join()
