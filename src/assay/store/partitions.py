@@ -27,6 +27,11 @@ _INLINE = "toast_tuple_target = 8160"
 _EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
 _WEEK = timedelta(weeks=1)
 WEEKS_AHEAD = 4
+_NOT_NOW = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+)
 
 
 def add(connection: Conn, now: datetime) -> list[str]:
@@ -52,7 +57,7 @@ def add(connection: Conn, now: datetime) -> list[str]:
                 connection.execute(statement)
         except psycopg.errors.CheckViolation:
             _log.warning("the rows of partition %s stay in DEFAULT, where they are", name)
-        except (psycopg.errors.DuplicateTable, psycopg.errors.LockNotAvailable) as error:
+        except _NOT_NOW as error:
             # Another process makes it, or the next look will.
             _log.info("partition %s was not made: %s", name, error)
         else:
