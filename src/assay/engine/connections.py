@@ -43,6 +43,17 @@ class Connections:
         self._url = url
         self._listen_url = listen_url
         self._listening: asyncio.Task[None] | None = None
+        self._failing: set[str] = set()
+
+    def failed(self, what: str, error: psycopg.Error) -> None:
+        """Warn of what failed: once until it works again, however often it is tried."""
+        level = logging.DEBUG if what in self._failing else logging.WARNING
+        self._failing.add(what)
+        _log.log(level, "%s failed, and is tried again: %s", what, error)
+
+    def works(self, what: str) -> None:
+        """What may have failed before does not now."""
+        self._failing.discard(what)
 
     async def open(self) -> FullConn:
         """One for what is done once; whoever asks closes it."""

@@ -92,7 +92,6 @@ class Worker:
         self._live: dict[UUID, LiveRun] = {}
         self._shapes: set[tuple[str, int]] = set()
         self._wake = asyncio.Event()
-        self._failing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timers = Timers(clock)
         self._pace = self._make_pace()
@@ -283,11 +282,11 @@ class Worker:
             self._wake.clear()
             try:
                 claimed = await self._claim()
-                self._failing.discard("a claim")
+                self._db.works("a claim")
                 if claimed < CLAIM:
                     await self._pace.pause(claimed, len(self._live))
             except psycopg.Error as error:
-                self._warn("a claim", error)
+                self._db.failed("a claim", error)
                 self._pace.forget()
                 await asyncio.sleep(min(self.options.idle_s, 0.2))
 
@@ -384,12 +383,6 @@ class Worker:
                 await self._look_at_live()
                 if await self._sweeper.sweep(await self._db.sweeps.get()):
                     self._wake.set()
-                self._failing.discard("standing in for lost workers")
+                self._db.works("standing in for lost workers")
             except psycopg.Error as error:
-                self._warn("standing in for lost workers", error)
-
-    def _warn(self, what: str, error: psycopg.Error) -> None:
-        """Say what failed: once, until it works again, however often it is tried."""
-        level = logging.DEBUG if what in self._failing else logging.WARNING
-        self._failing.add(what)
-        _log.log(level, "%s failed, and is tried again: %s", what, error)
+                self._db.failed("standing in for lost workers", error)
