@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import psycopg
-import pytest
 
 from assay.engine.connections import Connections
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_what_fails_is_told_once_until_it_works_again(caplog: pytest.LogCaptureFixture) -> None:
