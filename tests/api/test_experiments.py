@@ -110,7 +110,9 @@ def test_a_verdict_stands_with_the_interval_of_its_look(api: ApiServer) -> None:
         near(wanted["anytime_now"]["ci"]),
     )
     (listed,) = api.pages("experiments")
-    assert [one["word"] for one in listed["verdicts"]] == ["better"]
+    (verdict,) = listed["verdicts"]
+    assert verdict["word"] == "better"
+    assert verdict["difference"] == standing["difference"]
 
 
 def test_reading_results_is_no_look(api: ApiServer) -> None:

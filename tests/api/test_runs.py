@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api_server import failure, memo, step
-from assay.ids import span_of, to_text
+from assay.ids import parse, span_of, to_text
 from assay.wire.runs import RunDetail
 
 if TYPE_CHECKING:
@@ -75,6 +75,25 @@ def test_runs_are_filtered_by_their_latest_score(api: ApiServer) -> None:
     assert shown(api, score="q", score_is="true") == [runs[2]]
     assert shown(api, score="q", score_is="false") == [runs[3]]
     assert shown(api, score="other") == []
+
+
+def test_runs_are_filtered_by_what_they_were_served(api: ApiServer) -> None:
+    """By an experiment, a variant of it, and the unit that was assigned."""
+    api.register("answer")
+    first, second, _ = (api.start() for _ in range(3))
+    served = {"experiment": "style", "idx": 0, "epoch": 1, "forced": False, "at": api.clock.now()}
+    api.insert(
+        "exposures",
+        {**served, "run_id": parse(first), "variant": "concise", "unit": "acct_1"},
+        {**served, "run_id": parse(second), "variant": "detailed", "unit": "acct_2"},
+    )
+
+    assert shown(api, experiment="style") == [second, first]
+    assert shown(api, experiment="style", variant="concise") == [first]
+    assert shown(api, experiment="style", unit="acct_2") == [second]
+    assert shown(api, experiment="style", variant="concise", unit="acct_2") == []
+    assert shown(api, experiment="else") == []
+    assert api.refusal("GET", "runs?variant=concise")[1:] == ("bad_filter", "experiment")
 
 
 def test_pages_are_complete_and_without_repeats_while_runs_come(api: ApiServer) -> None:

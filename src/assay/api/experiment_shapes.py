@@ -11,7 +11,8 @@ from assay.experiments.figures import Figures
 if TYPE_CHECKING:
     from assay.api.answers import Answer
     from assay.experiments.verdict import Verdict
-    from assay.model.experiments import Epoch
+    from assay.model.experiments import Epoch, Mode
+    from assay.model.looks import Look
     from assay.model.results import Results
     from assay.store.experiments import ExperimentRecord, UnitRecord
     from assay.store.looks import LookRecord
@@ -47,16 +48,27 @@ def experiment(one: ExperimentRecord, verdicts: dict[str, Verdict]) -> dict[str,
                 "reason": verdict.reason,
                 "is_decided": verdict.is_decided,
                 "cutoff": None if verdict.look is None else verdict.look.cutoff,
+                "difference": _stood(one, verdict),
             }
             for variant, verdict in verdicts.items()
         ],
     }
 
 
+def _stood(one: ExperimentRecord, verdict: Verdict) -> Answer:
+    if verdict.look is None or one.plan is None:
+        return None
+    return _looked(verdict.look, one.plan.mode, unit=one.plan.unit or "unit", alpha=one.plan.alpha)
+
+
+def _looked(seen: Look, mode: Mode, *, unit: str, alpha: float) -> Answer:
+    figures = Figures(unit=unit, cutoff=seen.cutoff, alpha=alpha, is_randomised=True)
+    return cast("Answer", asdict(figures.looked(seen, mode.value)))
+
+
 def look(one: LookRecord, *, unit: str, alpha: float) -> Answer:
     """A look as it was taken."""
     seen = one.look
-    figures = Figures(unit=unit, cutoff=seen.cutoff, alpha=alpha, is_randomised=True)
     return {
         "plan_version": one.plan_version,
         "mode": one.mode,
@@ -66,7 +78,7 @@ def look(one: LookRecord, *, unit: str, alpha: float) -> Answer:
         "tested": seen.tested,
         "word": seen.word,
         "reason": seen.reason,
-        "difference": cast("Answer", asdict(figures.looked(seen, one.mode.value))),
+        "difference": _looked(seen, one.mode, unit=unit, alpha=alpha),
         "information": seen.information,
         "spending_time": seen.time,
         "boundary": seen.boundary,

@@ -67,7 +67,7 @@ async def words(
     """What looks said: experiment, variant, look, the oldest first of each experiment.
 
     *planned* names experiments, each with the version and the mode of its plan. Of looks there is
-    only what a verdict needs.
+    only what a verdict needs, and the difference that they saw.
     """
     values = {
         "project": project,
@@ -84,6 +84,12 @@ async def words(
                 tested=row["tested"],
                 word=None if row["word"] is None else Word(row["word"]),
                 reason=row["reason"],
+                n_units=row["n_units"],
+                estimate=row["estimate"],
+                se=row["se"],
+                df=_df(row),
+                alpha=row["alpha"],
+                ci=_ci(row["ci"]),
                 log_e_balance=row["log_e_balance"],
             ),
         )
@@ -150,7 +156,6 @@ def _number(value: Any) -> Any:
 
 def _record(row: Mapping[str, Any]) -> LookRecord:
     result = row["result"]
-    ci = result["ci"]
     return LookRecord(
         plan_version=row["plan_version"],
         mode=Mode(row["mode"]),
@@ -160,15 +165,22 @@ def _record(row: Mapping[str, Any]) -> LookRecord:
             **{
                 **{name: result[name] for name in Look.__slots__ if name in result},
                 "cutoff": row["cutoff"],
-                "ci": None
-                if ci is None
-                else tuple(
-                    edge if bound is None else bound
-                    for bound, edge in zip(ci, (-math.inf, math.inf), strict=True)
-                ),
-                "df": math.inf if result["tested"] and result["df"] is None else result["df"],
+                "ci": _ci(result["ci"]),
+                "df": _df(result),
                 "word": None if result["word"] is None else Word(result["word"]),
                 "guardrails": tuple(GuardrailLook(**one) for one in result["guardrails"]),
             }
         ),
     )
+
+
+def _ci(stored: Sequence[float | None] | None) -> tuple[float, float] | None:
+    if stored is None:
+        return None
+    low, high = stored
+    return (-math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _df(stored: Mapping[str, Any]) -> float | None:
+    found: float | None = stored["df"]
+    return math.inf if found is None and stored["tested"] else found

@@ -60,6 +60,7 @@ class RunFilter:
     Attributes:
         session_id: needs `session_key`.
         score: a name; with bounds (inclusive) or `score_is` only runs whose latest score fits.
+        experiment: only runs that were served a variant of it; this `variant`, as this `unit`.
         queued_after: inclusive. `queued_before`: exclusive.
     """
 
@@ -72,6 +73,9 @@ class RunFilter:
     score_min: float | None = None
     score_max: float | None = None
     score_is: bool | None = None
+    experiment: str | None = None
+    variant: str | None = None
+    unit: str | None = None
     queued_after: datetime | None = None
     queued_before: datetime | None = None
 
@@ -89,6 +93,10 @@ class RunFilter:
             "score_max": self.score_max,
             "score_is": self.score_is,
             "score_end": self.score,
+            "in_experiment": self.experiment,
+            "as_variant": self.variant,
+            "as_unit": self.unit,
+            "experiment_end": self.experiment,
             "queued_after": self.queued_after,
             "queued_before": self.queued_before,
         }

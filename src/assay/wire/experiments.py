@@ -49,13 +49,18 @@ class Plan(Message):
 
 
 class Verdict(Message):
-    """What stands of a variant; `word` is null without a plan."""
+    """What stands of a variant; `word` is null without a plan.
+
+    Attributes:
+        cutoff, difference: of the look that gave it.
+    """
 
     variant: str
     word: Word | None
     reason: str | None
     is_decided: bool
     cutoff: datetime | None
+    difference: Figure | None
 
 
 class Experiment(Message):

@@ -51,6 +51,9 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     score_min: Finite = None,
     score_max: Finite = None,
     score_is: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    experiment: str | None = None,
+    variant: str | None = None,
+    unit: str | None = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
     output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
@@ -63,6 +66,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         raise _needs("session_id", "session_key")
     if score is None and (score_min, score_max, score_is) != (None, None, None):
         raise _needs("score_min, score_max and score_is", "score")
+    if experiment is None and (variant, unit) != (None, None):
+        raise _needs("variant and unit", "experiment")
     filter_ = RunFilter(
         function=function_id,
         app=app_id,
@@ -73,6 +78,9 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         score_min=score_min,
         score_max=score_max,
         score_is=score_is,
+        experiment=experiment,
+        variant=variant,
+        unit=unit,
         queued_after=queued_after,
         queued_before=queued_before,
     )

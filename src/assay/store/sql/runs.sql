@@ -57,6 +57,19 @@ WHERE r.project_id = %(project)s
 -- name: score_end
     )
 
+-- name: in_experiment
+    AND EXISTS (SELECT FROM assay.exposures x WHERE x.project_id = %(project)s
+        AND x.experiment = %(experiment)s AND x.run_id = r.id
+
+-- name: as_variant
+        AND x.variant = %(variant)s
+
+-- name: as_unit
+        AND x.unit = %(unit)s
+
+-- name: experiment_end
+    )
+
 -- name: queued_after
     AND r.queued_at >= %(queued_after)s AND r.id >= %(first_id)s
 
