@@ -95,6 +95,8 @@ class _Reader(HTMLParser):
 
     @override
     def handle_endtag(self, tag: str) -> None:
+        if tag in _VOID:
+            return
         while len(self._open) > 1:
             if self._open.pop().tag == tag:
                 return

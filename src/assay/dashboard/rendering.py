@@ -49,6 +49,7 @@ def environment() -> Environment:
         "percent": texts.percent,
         "pretty": texts.pretty,
         "short_id": texts.short_id,
+        "signed": texts.signed,
         "span_id": texts.span_id,
         "ulid": to_text,
     }

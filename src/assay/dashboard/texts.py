@@ -102,6 +102,15 @@ def percent(share: float | None) -> str:
     return f"{share * 100:.{digits}f}\N{NO-BREAK SPACE}%"
 
 
+def signed(difference: float | None, *, is_share: bool = False) -> str:
+    """A difference with its sign; of shares in percentage points; a dash for None."""
+    if difference is None:
+        return NOTHING
+    if is_share:
+        return f"{difference * 100:+.1f}\N{NO-BREAK SPACE}pp"
+    return ("+" if difference > 0 else "") + number(difference)
+
+
 def duration(span: timedelta | float | None) -> str:
     """A stretch of time (seconds, or a timedelta): 4 ms, 3.2 s, 5 min 3 s, 2 h 5 min, 3 d 4 h."""
     if span is None:

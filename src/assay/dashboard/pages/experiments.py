@@ -1,0 +1,196 @@
+"""Experiments: verdicts, what each number rests on, who was served what, and stopping them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import RootModel
+
+from assay.dashboard.asking import part
+from assay.dashboard.copying import Copied, copied
+from assay.dashboard.page import Action, Page
+from assay.wire.experiments import Assignment, Experiment, Look, Results
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from assay.dashboard.asking import Ask
+    from assay.dashboard.forms import Form
+    from assay.model.results import Figure, MetricResult
+
+MOST_LOOKS = 1_000
+"""A year of looks at a variant in both modes is 730."""
+_LOOKS_A_PAGE = 200
+_MODES = ("plan", "planned", "anytime")
+_MARGIN = 1.08
+"""Pictures end a little outside of what they show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The ends of the axis on which the differences of a table are drawn."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentsView:
+    """A page of experiments.
+
+    Attributes:
+        scales: of each experiment, for its differences.
+    """
+
+    experiments: list[Experiment]
+    scales: dict[str, Scale]
+    next: str | None
+    copied: Copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentView:
+    """An experiment with all that it says.
+
+    Attributes:
+        metrics: the one that decides first, each with the axis of its differences.
+        mode: of the looks that are shown; None without a plan.
+        looks: of the newest plan, the oldest first.
+    """
+
+    experiment: Experiment
+    results: Results
+    metrics: list[tuple[MetricResult, Scale]]
+    mode: str | None
+    looks: list[Look]
+    copied: Copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitsView:
+    """A page of the units behind the numbers."""
+
+    name: str
+    units: list[Assignment]
+    next: str | None
+
+
+async def experiments(ask: Ask) -> ExperimentsView:
+    """All experiments by name, each with what its looks have come to."""
+    found = await ask.items(Experiment)
+    return ExperimentsView(
+        experiments=found.items,
+        scales={
+            one.id: _scale(verdict.difference for verdict in one.verdicts) for one in found.items
+        },
+        next=found.next,
+        copied=copied(ask),
+    )
+
+
+async def experiment(ask: Ask) -> ExperimentView:
+    """An experiment as it is now, or at `?cutoff=`."""
+    path = f"experiments/{part(ask.params['experiment_id'])}"
+    record = await ask.api.get(Experiment, path)
+    results = (await ask.record(RootModel[Results])).root
+    shown = _mode(ask, record)
+    looks = [] if shown is None else await _looks(ask, path, shown, record.plan_version)
+    return ExperimentView(
+        experiment=record,
+        results=results,
+        metrics=[
+            (one, _scale(_drawn(one)))
+            for one in sorted(results.metrics, key=lambda one: one.role != "primary")
+        ],
+        mode=shown,
+        looks=looks,
+        copied=copied(ask),
+    )
+
+
+async def units(ask: Ask) -> UnitsView:
+    """The units by name, with what each was served first."""
+    found = await ask.items(Assignment)
+    return UnitsView(name=ask.params["experiment_id"], units=found.items, next=found.next)
+
+
+async def stop(ask: Ask, form: Form) -> str:
+    """Take no looks any more, and keep what was decided and why."""
+    path = f"experiments/{part(ask.params['experiment_id'])}"
+    body = {"decision": form.need("decision"), "reason": form.need("reason")}
+    author = form.get("author")
+    await ask.api.post(
+        Experiment, f"{path}/stop", body if author is None else {**body, "author": author}
+    )
+    return f"/{path}"
+
+
+def _mode(ask: Ask, record: Experiment) -> str | None:
+    asked = ask.choice("looks", _MODES)
+    if record.plan is None:
+        return None
+    return record.plan.mode.value if asked == _MODES[0] else asked
+
+
+async def _looks(ask: Ask, path: str, mode: str, version: int | None) -> list[Look]:
+    looks: list[Look] = []
+    cursor: str | None = None
+    while len(looks) < MOST_LOOKS:
+        found = await ask.api.items(
+            Look, f"{path}/looks", [("limit", _LOOKS_A_PAGE), ("cursor", cursor)]
+        )
+        looks += found.items
+        cursor = found.next
+        if cursor is None:
+            break
+    return [one for one in looks if one.mode.value == mode and one.plan_version == version]
+
+
+def _drawn(metric: MetricResult) -> Iterable[Figure]:
+    for variant in metric.variants:
+        yield variant.difference
+        yield variant.by_unit
+
+
+def _scale(figures: Iterable[Figure | None]) -> Scale:
+    """An axis that holds 0 and all intervals."""
+    ends = [0.0]
+    for figure in figures:
+        if figure is not None and figure.estimate is not None:
+            ends += [figure.estimate, *(figure.ci or ())]
+    least, most = min(ends), max(ends)
+    reach = max(most - least, 1e-9) * (_MARGIN - 1)
+    return Scale(least - reach, most + reach)
+
+
+PAGES = (
+    Page(
+        path="/experiments",
+        name="experiments",
+        title="Experiments",
+        nav="Experiments",
+        key="x",
+        render=experiments,
+        api="experiments",
+    ),
+    Page(
+        path="/experiments/{experiment_id}",
+        name="experiments",
+        template="experiment.html",
+        title="Experiment",
+        render=experiment,
+        api="experiments/{experiment_id}/results",
+        own=frozenset({"looks"}),
+        scripts=("vendor/d3.min.js", "vendor/plot.min.js", "experiment.js"),
+    ),
+    Page(
+        path="/experiments/{experiment_id}/units",
+        name="experiments",
+        template="experiment_units.html",
+        title="Units of an experiment",
+        render=units,
+        api="experiments/{experiment_id}/assignments",
+    ),
+)
+ACTIONS = (Action(path="/experiments/{experiment_id}/stop", act=stop),)

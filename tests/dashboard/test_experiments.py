@@ -1,0 +1,140 @@
+"""Experiments: the numbers of the pages are the API's, and stopping one shows at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from assay.dashboard import texts
+from published_experiment import CASE, LAST, NAME, load, plan, take
+
+if TYPE_CHECKING:
+    from dashboard_server import DashboardServer
+    from html_pages import Element
+
+PATH = f"/experiments/{NAME}"
+
+
+@pytest.fixture
+def looked(dash: DashboardServer) -> DashboardServer:
+    """The published experiment with its plan and all its looks."""
+    load(dash.url, plan())
+    take(dash.url, LAST + timedelta(hours=1))
+    return dash
+
+
+def number(text: str) -> int:
+    """A count as the page writes it."""
+    return int("".join(character for character in text if character.isdigit()))
+
+
+def shown(page: Element, kind: str) -> Element:
+    """The table of the metric that decides."""
+    return page.one("table", **{f"data_{kind}": CASE["plan"]["primary"]})
+
+
+def test_the_list_shows_each_verdict_with_its_interval(looked: DashboardServer) -> None:
+    """As the look saw it that the verdict stands on."""
+    (row,) = looked.look("/experiments").one("table", class_="grid").rows()
+    (verdict,) = looked.get("experiments")["data"][0]["verdicts"]
+    low, high = verdict["difference"]["ci"]
+    assert row["Verdict"] == "▲better concise"
+    assert texts.signed(verdict["difference"]["estimate"], is_share=True) in dashed(row)
+    assert f"{texts.signed(low, is_share=True)} to {texts.signed(high, is_share=True)}" in dashed(
+        row
+    )
+
+
+def dashed(row: dict[str, str]) -> str:
+    """The cell of the difference, with the spaces that the page writes."""
+    (cell,) = [text for head, text in row.items() if head.startswith("Difference")]
+    return cell.replace(" pp", "\N{NO-BREAK SPACE}pp")
+
+
+def test_every_count_of_an_arm_is_the_apis(looked: DashboardServer) -> None:
+    """Units, runs, pending, scored, failed, no response, late: a row a variant."""
+    cutoff = CASE["last_look"]
+    page = looked.look(PATH, cutoff=cutoff)
+    metric = looked.get(f"experiments/{NAME}/results", cutoff=cutoff)["metrics"][0]
+    words = {
+        "Units": "units", "Runs": "exposed", "Pending": "pending", "Scored": "scored",
+        "Failed": "failed", "No response": "no_response", "Late": "late",
+        "After epoch": "after_epoch",
+    }  # fmt: skip
+    rows = shown(page, "arms").rows()
+    assert len(rows) == len(metric["arms"]) == 2
+    for row, arm in zip(rows, metric["arms"], strict=True):
+        assert {word: number(row[word]) for word in words} == {
+            word: arm["tally"][name] for word, name in words.items()
+        }
+
+
+def test_a_difference_has_its_interval_and_says_what_that_promises(
+    looked: DashboardServer,
+) -> None:
+    """After the verdict today's interval is one that holds at any time."""
+    cutoff = CASE["last_look"]
+    row = shown(looked.look(PATH, cutoff=cutoff), "differences").rows()[0]
+    results = looked.get(f"experiments/{NAME}/results", cutoff=cutoff)
+    difference = results["metrics"][0]["variants"][0]["difference"]
+    text = row["Estimate"].replace(" pp", "\N{NO-BREAK SPACE}pp")
+    for end in (difference["estimate"], *difference["ci"]):
+        assert texts.signed(end, is_share=True) in text
+    assert row["Holds"] == "95 %, at any time"
+
+
+def test_the_verdict_stands_in_words(looked: DashboardServer) -> None:
+    """The sentence of the API."""
+    page = looked.look(PATH, cutoff=CASE["last_look"])
+    results = looked.get(f"experiments/{NAME}/results", cutoff=CASE["last_look"])
+    sentence = results["metrics"][0]["variants"][0]["standing"]["sentence"]
+    assert sentence in page.one("div", data_verdict="concise").text
+
+
+def test_every_look_of_a_mode_is_a_row(looked: DashboardServer) -> None:
+    """The plan's mode unless another is asked for."""
+    looks = looked.pages(f"experiments/{NAME}/looks")
+    for mode, query in (("planned", {}), ("anytime", {"looks": "anytime"})):
+        rows = looked.look(PATH, **query).one("table", id="looks-table").rows()
+        wanted = [look["cutoff"][:10] for look in looks if look["mode"] == mode]
+        assert [row["Cutoff"] for row in rows] == wanted
+
+
+def test_units_lead_to_their_runs(looked: DashboardServer) -> None:
+    """The units behind each number, each with the runs that it was served in."""
+    page = looked.look(f"{PATH}/units")
+    units = looked.get(f"experiments/{NAME}/assignments")["data"]
+    assert [row["Unit"] for row in page.one("table", class_="grid").rows()] == [
+        unit["unit"] for unit in units
+    ]
+    first = page.one("table", class_="grid").all("a")[0].attributes["href"]
+    assert f"unit={units[0]['unit']}" in first
+
+
+def test_without_a_plan_nothing_is_called_better(dash: DashboardServer) -> None:
+    """What is shown is exploratory, and says so."""
+    load(dash.url)
+    page = dash.look(PATH, cutoff=CASE["last_look"])
+    assert "Exploratory." in page.one("main").text
+    assert not page.all("div", data_verdict="concise")
+    assert not page.all("table", id="looks-table")
+
+
+def test_stopping_is_shown_at_once_and_happens_once(looked: DashboardServer) -> None:
+    """With who decided what, and why."""
+    fields: dict[str, Any] = {"decision": "concise stays", "reason": "better", "author": "ada"}
+    answered = looked.act(f"{PATH}/stop", **fields)
+    assert (answered.status_code, answered.headers["location"]) == (303, f"/p/default{PATH}")
+    text = looked.look(PATH).one("main").text
+    assert "concise stays" in text
+    assert "by ada" in text
+    assert not looked.look(PATH).all("form", method="post")
+    looked.clock.advance(timedelta(seconds=1))
+    assert looked.act(f"{PATH}/stop", **fields).status_code == 409
+
+
+def test_an_experiment_that_is_not_there_is_said_to_be_missing(dash: DashboardServer) -> None:
+    """Not an empty page."""
+    assert dash.ask("GET", "/p/default/experiments/none").status_code == 404
