@@ -47,9 +47,10 @@ TYPES = {
     "metric": "text", "modes": "text[]", "name": "text", "names": "text[]", "now": "timestamptz",
     "options": "jsonb", "outputs": "text[]", "paths": "jsonb", "project": "int", "reason": "text",
     "run": "uuid", "runs": "uuid[]", "shape": "bigint", "since": "timestamptz",
-    "spans": "json", "step": "uuid", "steps": "uuid[]", "steps.since": "date",
+    "span": "bigint", "spans": "json", "step": "uuid", "steps": "uuid[]", "steps.since": "date",
     "sticky": "boolean", "triggers": "jsonb", "values": "boolean", "version": "int",
-    "versions": "int[]", "worker": "uuid", "workers": "uuid[]", "warnings": "text[]",
+    "versions": "int[]", "with_output": "boolean", "worker": "uuid", "workers": "uuid[]",
+    "warnings": "text[]",
 }  # fmt: skip
 """Types of parameters, by name or by resource and name."""
 OUTPUTS = {"ingest": {"event_ids": "uuid[]"}}
@@ -79,15 +80,16 @@ VALUES = {
 
 
 def named() -> Iterator[tuple[str, str]]:
-    """The named queries on project tables, with a value in place of each parameter."""
+    """The named queries on project tables."""
     for resource in HOT:
         for name, text in queries(resource).items():
             if WHOLE.match(text) and not re.search(r"assay\.\w+\(", text):
-                yield f"{resource}.{name}", with_values(resource, text)
+                yield f"{resource}.{name}", text
 
 
-def with_values(resource: str, text: str) -> str:
-    """A named query of a resource with values."""
+def with_values(name: str, text: str) -> str:
+    """A statement with a value in place of each parameter that it still has."""
+    resource = name.partition(".")[0]
 
     def value(found: re.Match[str]) -> str:
         return VALUES[TYPES.get(f"{resource}.{found[1]}") or TYPES[found[1]]]
@@ -148,6 +150,7 @@ def substituted(text: str, types: dict[str, str]) -> str:
 )
 def test_one_shard(citus: str, name: str, statement: str) -> None:
     """EXPLAIN says that there is one task."""
+    statement = with_values(name, statement)
     with psycopg.connect(citus) as connection:
         plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + statement))
 
