@@ -302,5 +302,7 @@ def test_an_experiment_that_nobody_was_served(api: ApiServer) -> None:
     """A plan alone: no arms, no numbers, a warning."""
     api.insert("experiments", {"name": "a/b é", "first_seen": LAST})
     results = api.get("experiments/a%2Fb%20%C3%A9/results")
-    assert (results["control"], results["metrics"], results["epochs"]) == (None, [], [])
+    assert (results["control"], results["epochs"]) == (None, [])
+    (metric,) = results["metrics"]
+    assert (metric["metric"], metric["arms"]) == ("run.failure", [])
     assert results["warnings"][0] == "nobody was served a variant yet"

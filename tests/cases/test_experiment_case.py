@@ -38,16 +38,17 @@ def read(url: str, cutoff: datetime) -> Moments:
         pool = ReadPool(url, size=1)
         try:
             async with pool.reading(PROJECT) as cursor:
-                return await moments(
+                found = await moments(
                     cursor,
                     project=PROJECT,
                     experiment=CASE["name"],
-                    metric=CASE["plan"]["primary"],
+                    metrics=[CASE["plan"]["primary"]],
                     cutoff=cutoff,
                     maturity=maturity(CASE),
                     since=ALWAYS,
                     sticky=CASE["sticky"],
                 )
+                return found[CASE["plan"]["primary"]]
         finally:
             await pool.close()
 

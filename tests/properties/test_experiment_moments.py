@@ -138,16 +138,17 @@ async def read(dsn: str, password: str, name: str) -> Moments:
         await connect(psycopg.conninfo.make_conninfo(dsn, password=password)) as opened,
         opened.cursor(row_factory=dict_row) as cursor,
     ):
-        return await moments(
+        found = await moments(
             cursor,
             project=PROJECT,
             experiment=name,
-            metric="helpful",
+            metrics=["helpful"],
             cutoff=CUTOFF,
             maturity=MATURITY,
             since=ALWAYS,
             sticky=False,
         )
+        return found["helpful"]
 
 
 def against(found: Moments, variant: str = "b", control: str = "a") -> Comparison:

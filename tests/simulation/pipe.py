@@ -118,14 +118,14 @@ async def _estimate(cursor: Reading, name: str, plan: Plan) -> float:
         cursor,
         project=PROJECT,
         experiment=name,
-        metric=plan.primary,
+        metrics=[plan.primary],
         cutoff=AFTER,
         maturity=timedelta(seconds=plan.maturity_s),
         since=ALWAYS,
         sticky=False,
     )
     found = compare(
-        last, variant="v1", control="v0", weighting="run", on_failure=plan.on_failure
+        last[plan.primary], variant="v1", control="v0", weighting="run", on_failure=plan.on_failure
     ).difference
     assert found is not None
     return found.estimate

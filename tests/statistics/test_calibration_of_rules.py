@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from assay.experiments.sight import RUN_FAILURE
 from assay.model.experiments import Mode
 from assay.model.looks import Word
+from assay.model.moments import RUN_FAILURE
 from simulation.design import Design
 from simulation.measuring import covers_at_stopping, crossed, fixed_covers, shown
 from simulation.pipe import simulate

@@ -61,20 +61,17 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     cutoff = begun + _DAY
     while cutoff <= until:
         in_force = [epoch for epoch in epochs if epoch.opened_at < cutoff]
-        found = {
-            metric: await moments(
-                cursor,
-                project=project,
-                experiment=experiment,
-                metric=metric,
-                cutoff=cutoff,
-                maturity=times.maturity,
-                since=since,
-                sticky=is_sticky(in_force),
-                stray=False,
-            )
-            for metric in metrics(plan)
-        }
+        found = await moments(
+            cursor,
+            project=project,
+            experiment=experiment,
+            metrics=metrics(plan),
+            cutoff=cutoff,
+            maturity=times.maturity,
+            since=since,
+            sticky=is_sticky(in_force),
+            left_out=False,
+        )
         made = _looks(plan, times, found, in_force, cutoff, history)
         await looks.add(
             cursor,
@@ -95,9 +92,8 @@ def counted_since(plan: PlanRecord) -> datetime:
 
 
 def metrics(plan: Plan) -> list[str]:
-    """The scores that a plan speaks of."""
-    guardrails = [name for name in plan.guardrails if name != sight.RUN_FAILURE]
-    return list(dict.fromkeys([plan.primary, *guardrails]))
+    """What a plan speaks of, the primary first."""
+    return list(dict.fromkeys([plan.primary, *plan.guardrails]))
 
 
 def is_sticky(epochs: Sequence[Epoch]) -> bool:

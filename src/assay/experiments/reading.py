@@ -5,11 +5,13 @@ Entry point: `results`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
 from assay.experiments import analysis, daily, sight
 from assay.experiments.facts import Facts
+from assay.model.moments import RUN_FAILURE
 from assay.model.results import Stopping
 from assay.store import experiments, looks
 from assay.store.moments import moments
@@ -54,19 +56,24 @@ async def results(
     facts = await _facts(cursor, record, project=project, cutoff=at)
     asked = _asked(facts, metric)
     since = sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
-    sums = {
-        name: await moments(
-            cursor,
-            project=project,
-            experiment=experiment,
-            metric=name,
-            cutoff=at,
-            maturity=facts.maturity,
-            since=since,
-            sticky=daily.is_sticky(facts.epochs),
-        )
-        for name in asked
-    }
+    sums = await moments(
+        cursor,
+        project=project,
+        experiment=experiment,
+        metrics=asked,
+        cutoff=at,
+        maturity=facts.maturity,
+        since=since,
+        sticky=daily.is_sticky(facts.epochs),
+    )
+    first = sums[asked[0]]
+    facts = replace(
+        facts,
+        start=first.first_at
+        if facts.plan is None or facts.plan.version == 1
+        else await _start(cursor, project, experiment, since),
+        after_cutoff=first.after_cutoff,
+    )
     unserved = {
         name: await experiments.unserved(
             cursor, project=project, experiment=experiment, metric=name
@@ -87,6 +94,13 @@ async def found(cursor: Reading, *, project: int, experiment: str) -> Experiment
             hint="GET /api/v1/experiments lists them",
         )
     return record
+
+
+async def _start(
+    cursor: Reading, project: int, experiment: str, since: datetime
+) -> datetime | None:
+    span = await experiments.span(cursor, project=project, experiment=experiment, since=since)
+    return None if span is None else span[0]
 
 
 def _cutoff(asked: datetime | None, now: datetime) -> datetime:
@@ -114,15 +128,12 @@ async def _facts(
         ):
             if one.mode is plan.plan.mode and one.look.cutoff <= cutoff:
                 history.setdefault(one.variant, []).append(one.look)
-    since = sight.ALWAYS if plan is None else daily.counted_since(plan)
-    span = await experiments.span(cursor, project=project, experiment=record.name, since=since)
     return Facts(
         experiment=record.name,
         cutoff=cutoff,
         epochs=[epoch for epoch in epochs if epoch.opened_at < cutoff],
         plan=plan,
         looks=history,
-        start=None if span is None else span[0],
         metrics=await experiments.metrics(cursor, project=project, experiment=record.name),
         stopped=None
         if record.stopped_at is None
@@ -145,14 +156,14 @@ def _asked(facts: Facts, metric: str | None) -> list[str]:
     plan = facts.plan_spec
     planned = [] if plan is None else daily.metrics(plan)
     if metric is None:
-        return planned or list(facts.metrics[:MOST_METRICS])
-    if metric not in planned and metric not in facts.metrics:
-        known = dict.fromkeys([*planned, *facts.metrics])
+        return planned or list(facts.metrics[:MOST_METRICS]) or [RUN_FAILURE]
+    known = dict.fromkeys([*planned, *facts.metrics, RUN_FAILURE])
+    if metric not in known:
         raise AssayError(
             f"experiment {facts.experiment!r} has no scores {metric!r}",
             code="metric_not_found",
             field="metric",
-            hint=f"it has {', '.join(map(repr, known))}" if known else "nothing was scored yet",
+            hint=f"it has {', '.join(map(repr, known))}",
         )
     # The plan's other metrics are its guardrails, without which nothing is said of the primary.
     return planned if plan is not None and metric == plan.primary else [metric]

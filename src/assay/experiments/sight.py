@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from assay.model.experiments import Epoch, Plan
     from assay.model.moments import Moments
 
-RUN_FAILURE = "run.failure"
-"""The guardrail that needs no score: the share of failed runs."""
 UNPLANNED_UNITS = 500
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
@@ -186,14 +184,8 @@ def _bounds(plan: Plan, moments: Moments, variant: str, control: str) -> dict[Wo
 def _guardrail(
     plan: Plan, moments: Mapping[str, Moments], name: str, variant: str, control: str
 ) -> Guardrail:
-    of_runs = name == RUN_FAILURE
     return Guardrail(
         metric=name,
         margin=plan.guardrails[name],
-        comparison=compare(
-            moments[plan.primary if of_runs else name],
-            variant=variant,
-            control=control,
-            weighting="failures" if of_runs else "run",
-        ),
+        comparison=compare(moments[name], variant=variant, control=control, weighting="run"),
     )

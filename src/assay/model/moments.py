@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+
+RUN_FAILURE = "run.failure"
+"""The metric that needs no score: 1 for a mature run that failed in time, 0 for any other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +120,16 @@ class Moments:
     """All arms of an experiment.
 
     Attributes:
+        first_at: when the first unit that counts was exposed; None before.
         forced: exposures that were chosen for trying out.
         without_unit: exposures of which the code named no unit.
+        after_cutoff: exposures that came since the cutoff.
         is_binary: whether there are values, all of them 0 or 1.
     """
 
     arms: Sequence[ArmMoments]
     forced: int
     without_unit: int
+    first_at: datetime | None = None
+    after_cutoff: int = 0
     is_binary: bool = False

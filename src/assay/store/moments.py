@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from assay.model.moments import ArmMoments, Counts, Moments, Ratio, Silence
+from assay.model.moments import RUN_FAILURE, ArmMoments, Counts, Moments, Ratio, Silence
 from assay.store.pages import fetch
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from assay.store.pages import Reading
 
 _SQL = queries("moments")
+_SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
 
 
 async def moments(
@@ -22,44 +24,56 @@ async def moments(
     *,
     project: int,
     experiment: str,
-    metric: str,
+    metrics: Sequence[str],
     cutoff: datetime,
     maturity: timedelta,
     since: datetime,
     sticky: bool,
-    stray: bool = True,
-) -> Moments:
-    """What the runs exposed before a cutoff say of a metric.
+    left_out: bool = True,
+) -> dict[str, Moments]:
+    """What the runs exposed before a cutoff say of metrics, by metric.
 
     *maturity* is how long a run's answer is waited for. Units first exposed before *since* belong
     to an earlier plan and don't count. Where choices are *sticky*, all runs of a unit count,
-    whatever the epoch. What no estimate needs (scores outside their window, exposures left out) is
-    counted only if *stray*.
+    whatever the epoch. What no estimate needs (exposures left out) is counted only if *left_out*.
     """
     values = {
         "project": project,
         "experiment": experiment,
-        "metric": metric,
+        "metrics": list(metrics),
+        "failure": RUN_FAILURE,
         "cutoff": cutoff,
         "mature": cutoff - maturity,
-        "maturity": maturity,
+        # In seconds: days would be added by the calendar, which is dear.
+        "maturity": f"{maturity.total_seconds()} seconds",
         "since": since,
         "sticky": sticky,
     }
+    for setting in _SETTINGS:
+        await cursor.execute(_SQL[setting])
     rows = await fetch(cursor, _SQL["arms"], values)
-    strays, left_out = {}, {"forced": 0, "without_unit": 0}
-    if stray:
-        for row in await fetch(cursor, _SQL["strays"], values):
-            strays[row["epoch"], row["variant"]] = row
-        (left_out,) = await fetch(cursor, _SQL["left_out"], values)
+    rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
+    if left_out:
+        (rest,) = await fetch(cursor, _SQL["left_out"], values)
+    return {
+        metric: _moments([row for row in rows if row["metric"] == metric], rest)
+        for metric in metrics
+    }
+
+
+def _moments(rows: Sequence[dict[str, Any]], rest: Mapping[str, int]) -> Moments:
+    known = [row["is_binary"] for row in rows if row["is_binary"] is not None]
     return Moments(
-        arms=[_arm(row, strays.get((row["epoch"], row["variant"]), {})) for row in rows],
-        forced=left_out["forced"],
-        without_unit=left_out["without_unit"],
+        arms=[_arm(row) for row in rows],
+        first_at=min((row["first_at"] for row in rows), default=None),
+        forced=rest["forced"],
+        without_unit=rest["without_unit"],
+        after_cutoff=rest["after_cutoff"],
+        is_binary=bool(known) and all(known),
     )
 
 
-def _arm(row: dict[str, Any], strays: dict[str, Any]) -> ArmMoments:
+def _arm(row: dict[str, Any]) -> ArmMoments:
     scored, mature = row["units_scored"], row["units_mature"]
     # Each mean weighs 1, so that its leverage is 1 / n.
     spread = row["mean_squares"] / (1 - 1 / scored) if scored > 1 else math.inf
@@ -71,8 +85,8 @@ def _arm(row: dict[str, Any], strays: dict[str, Any]) -> ArmMoments:
             mature=int(row["m"]),
             scored=int(row["n"]),
             failed=int(row["f"]),
-            late=strays.get("late", 0),
-            early=strays.get("early", 0),
+            late=row["late"],
+            early=row["early"],
             backdated=row["backdated"],
             after_epoch=row["after_epoch"],
             moved=row["moved"],

@@ -1,104 +1,142 @@
+-- name: work_mem
+SET LOCAL work_mem = '128MB'
+
+-- name: jit
+SET LOCAL jit = off
+
+-- name: parallel
+-- Nearly every row of a worker is a group of its own: handing them on costs more than it saves.
+SET LOCAL max_parallel_workers_per_gather = 0
+
+-- name: merge
+-- How many units there are is not known to the planner; hash joins are right for few and for many.
+SET LOCAL enable_mergejoin = off
+
+-- name: nested
+SET LOCAL enable_nestloop = off
+
 -- name: arms
--- Each narrow table is summed by unit before they are joined. A run is counted where its first use of
--- the experiment is, its scores where they belong.
+-- Exposures are summed by unit once, scores by unit for each metric, before they are joined. A run is
+-- counted where its first use of the experiment is, its scores where they belong. Nearly every run has one
+-- score: those that have several are told from the order of the key, and only they are sorted.
 WITH served AS (
     SELECT x.unit, x.epoch, x.variant, min(x.at) AS first_at, min(x.idx) AS first_idx,
-        count(*) FILTER (WHERE x.idx = 0) AS runs,
-        count(*) FILTER (WHERE x.idx = 0 AND x.at < %(mature)s) AS mature
+        count(*) FILTER (WHERE x.idx = 0)::int AS runs,
+        count(*) FILTER (WHERE x.idx = 0 AND x.at < %(mature)s)::int AS mature
     FROM assay.exposures x
     WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
         AND x.unit IS NOT NULL AND x.at < %(cutoff)s
     GROUP BY x.unit, x.epoch, x.variant
-), firsts AS (
-    SELECT DISTINCT ON (s.unit) s.unit, s.epoch, s.variant, s.first_at
-    FROM served s ORDER BY s.unit, s.first_at, s.first_idx, s.epoch, s.variant
-), owned AS (
-    SELECT f.unit, f.epoch, f.variant,
-        sum(s.runs) FILTER (WHERE %(sticky)s OR s.epoch = f.epoch) AS exposed,
-        coalesce(sum(s.mature) FILTER (WHERE %(sticky)s OR s.epoch = f.epoch), 0) AS m,
-        coalesce(sum(s.runs) FILTER (WHERE NOT %(sticky)s AND s.epoch <> f.epoch), 0) AS after_epoch,
-        coalesce(sum(s.runs) FILTER (WHERE NOT %(sticky)s AND s.epoch <> f.epoch
-            AND s.variant <> f.variant), 0) AS moved
-    FROM firsts f JOIN served s ON s.unit = f.unit
-    WHERE f.first_at >= %(since)s
-    GROUP BY f.unit, f.epoch, f.variant
-), latest AS (
-    SELECT DISTINCT ON (s.run_id, s.idx) s.run_id, s.unit, s.epoch, s.value,
-        s.recorded_at > s.exposed_at + %(maturity)s AS backdated
-    FROM assay.experiment_scores s
-    WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = %(metric)s
-        AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s
-        AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s
-    ORDER BY s.run_id, s.idx, s.at DESC, s.score_id DESC
-), scored AS (
-    SELECT l.run_id, l.unit, l.epoch, avg(l.value) AS y, bool_or(l.backdated) AS backdated
-    FROM latest l GROUP BY l.run_id, l.unit, l.epoch
-), answers AS (
-    SELECT r.unit, r.epoch, count(*) AS n, sum(r.y) AS y, count(*) FILTER (WHERE r.backdated) AS backdated
-    FROM scored r GROUP BY r.unit, r.epoch
-), failed AS (
-    SELECT x.unit, x.epoch, count(*) AS f
-    FROM assay.exposures x
-    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
-        AND x.unit IS NOT NULL AND x.idx = 0 AND x.at < %(mature)s AND x.failed_at IS NOT NULL
-        AND x.failed_at <= x.at + %(maturity)s
-        AND NOT EXISTS (
-            SELECT FROM assay.experiment_scores s
-            WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = %(metric)s
-                AND s.run_id = x.run_id AND s.exposed_at < %(mature)s
-                AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s)
-    GROUP BY x.unit, x.epoch
-), units AS (
-    SELECT o.epoch, o.variant, o.exposed, o.m::float8 AS m, o.after_epoch, o.moved,
-        coalesce(a.n, 0)::float8 AS n, coalesce(a.y, 0) AS y, coalesce(a.backdated, 0) AS backdated,
-        coalesce(f.f, 0)::float8 AS f
-    FROM owned o
-    LEFT JOIN (
-        SELECT a.unit, CASE WHEN %(sticky)s THEN 0 ELSE a.epoch END AS epoch, sum(a.n) AS n,
-            sum(a.y) AS y, sum(a.backdated) AS backdated
-        FROM answers a GROUP BY 1, 2
-    ) a ON a.unit = o.unit AND (%(sticky)s OR a.epoch = o.epoch)
-    LEFT JOIN (
-        SELECT f.unit, CASE WHEN %(sticky)s THEN 0 ELSE f.epoch END AS epoch, sum(f.f) AS f
-        FROM failed f GROUP BY 1, 2
-    ) f ON f.unit = o.unit AND (%(sticky)s OR f.epoch = o.epoch)
+), placed AS (
+    SELECT s.*, first_value(s.epoch) OVER w AS own_epoch, first_value(s.variant) OVER w AS own_variant,
+        first_value(s.first_at) OVER w AS unit_first_at
+    FROM served s
+    WINDOW w AS (PARTITION BY s.unit ORDER BY s.first_at, s.first_idx, s.epoch, s.variant)
+), owned AS MATERIALIZED (
+    SELECT p.unit, p.own_epoch AS epoch, p.own_variant AS variant, min(p.unit_first_at) AS first_at,
+        coalesce(sum(p.runs) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0) AS exposed,
+        coalesce(sum(p.mature) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::float8 AS m,
+        coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch), 0) AS after_epoch,
+        coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch
+            AND p.variant <> p.own_variant), 0) AS moved
+    FROM placed p
+    WHERE p.unit_first_at >= %(since)s
+    GROUP BY p.unit, p.own_epoch, p.own_variant
+), answers AS MATERIALIZED (
+    SELECT k.metric, a.*
+    FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN LATERAL (
+        WITH several AS MATERIALIZED (
+            SELECT DISTINCT o.run_id
+            FROM (
+                SELECT s.run_id, lag(s.run_id) OVER (ORDER BY s.run_id) AS before
+                FROM assay.experiment_scores s
+                WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric) o
+            WHERE o.run_id = o.before
+        ), given AS NOT MATERIALIZED (
+            SELECT s.run_id, s.idx, s.score_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch,
+                s.value, s.at, s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval AS counts,
+                s.at < s.exposed_at AS early,
+                s.recorded_at > s.exposed_at + %(maturity)s::interval AS backdated
+            FROM assay.experiment_scores s
+            WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
+                AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s AND s.at < %(cutoff)s
+        ), repeated AS MATERIALIZED (
+            SELECT g.* FROM several v JOIN given g ON g.run_id = v.run_id
+        ), latest AS (
+            SELECT DISTINCT ON (r.run_id, r.idx) r.*
+            FROM repeated r WHERE r.counts
+            ORDER BY r.run_id, r.idx, r.at DESC, r.score_id DESC
+        ), entering AS (
+            SELECT g.unit, g.epoch, g.value AS y, g.counts, g.backdated, NOT g.counts AND NOT g.early AS late, g.early,
+                g.value IN (0, 1) AS is_binary
+            FROM given g WHERE g.run_id NOT IN (SELECT v.run_id FROM several v)
+            UNION ALL
+            SELECT l.unit, l.epoch, avg(l.value), true, bool_or(l.backdated), false, false, bool_and(l.value IN (0, 1))
+            FROM latest l GROUP BY l.run_id, l.unit, l.epoch
+            UNION ALL
+            SELECT r.unit, r.epoch, 0, false, false, bool_or(NOT r.early), bool_or(r.early), true
+            FROM repeated r WHERE NOT r.counts GROUP BY r.run_id, r.unit, r.epoch
+        )
+        SELECT e.unit, e.epoch, count(*) FILTER (WHERE e.counts)::float8 AS n, sum(e.y) FILTER (WHERE e.counts) AS y,
+            count(*) FILTER (WHERE e.late)::int AS late, count(*) FILTER (WHERE e.early)::int AS early,
+            count(*) FILTER (WHERE e.counts AND e.backdated)::int AS backdated,
+            bool_and(e.is_binary) FILTER (WHERE e.counts) AS is_binary
+        FROM entering e GROUP BY e.unit, e.epoch) a
+), failed AS MATERIALIZED (
+    SELECT k.metric, f.*
+    FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN LATERAL (
+        SELECT x.unit, CASE WHEN %(sticky)s THEN 0 ELSE x.epoch END AS epoch, count(*)::float8 AS f
+        FROM assay.exposures x
+        WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+            AND x.unit IS NOT NULL AND x.idx = 0 AND x.at < %(mature)s AND x.failed_at IS NOT NULL
+            AND x.failed_at <= x.at + %(maturity)s::interval
+            AND NOT EXISTS (
+                SELECT FROM assay.experiment_scores s
+                WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
+                    AND s.run_id = x.run_id AND s.exposed_at < %(mature)s
+                    AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval)
+        GROUP BY 1, 2) f
+), units AS MATERIALIZED (
+    SELECT k.metric, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved,
+        CASE WHEN k.metric = %(failure)s THEN o.m ELSE coalesce(a.n, 0) END AS n,
+        CASE WHEN k.metric = %(failure)s THEN coalesce(f.f, 0) ELSE coalesce(a.y, 0) END AS y,
+        CASE WHEN k.metric = %(failure)s THEN 0 ELSE coalesce(f.f, 0) END AS f,
+        coalesce(a.late, 0) AS late, coalesce(a.early, 0) AS early, coalesce(a.backdated, 0) AS backdated,
+        k.metric = %(failure)s OR a.is_binary AS is_binary
+    FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN owned o
+    LEFT JOIN answers a ON a.metric = k.metric AND a.unit = o.unit AND a.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
+    LEFT JOIN failed f ON f.metric = k.metric AND f.unit = o.unit AND f.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
 ), totals AS (
-    SELECT u.epoch, u.variant, sum(u.n) AS n, sum(u.y) AS y, sum(u.m) AS m, sum(u.f) AS f,
+    SELECT u.metric, u.epoch, u.variant, sum(u.n) AS n, sum(u.y) AS y, sum(u.m) AS m, sum(u.f) AS f,
         count(*) FILTER (WHERE u.n > 0) AS scored,
         avg(u.y / nullif(u.n, 0)) AS mean
-    FROM units u GROUP BY u.epoch, u.variant
+    FROM units u GROUP BY u.metric, u.epoch, u.variant
 ), errors AS (
     SELECT u.*, t.n AS t_n, t.y AS t_y, t.m AS t_m, t.f AS t_f, t.scored AS t_scored, t.mean AS t_mean,
         CASE WHEN u.n > 0 AND u.n < t.n THEN (u.y - t.y / t.n * u.n) / sqrt(1 - u.n / t.n) ELSE 0 END AS e,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.f - t.f / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS d,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.y - t.y / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS b,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.n + u.f - (t.n + t.f) / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS c
-    FROM units u JOIN totals t ON t.epoch = u.epoch AND t.variant = u.variant
+    FROM units u JOIN totals t ON t.metric = u.metric AND t.epoch = u.epoch AND t.variant = u.variant
+    OFFSET 0
 )
-SELECT e.epoch, e.variant, count(*) AS units, sum(e.exposed)::bigint AS exposed,
-    sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved,
-    sum(e.backdated)::bigint AS backdated, count(*) FILTER (WHERE e.m > 0) AS units_mature,
+SELECT e.metric, e.epoch, e.variant, count(*) AS units, min(e.first_at) AS first_at,
+    bool_and(e.is_binary) AS is_binary, sum(e.exposed)::bigint AS exposed,
+    sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved, sum(e.late) AS late,
+    sum(e.early) AS early, sum(e.backdated) AS backdated,
+    count(*) FILTER (WHERE e.m > 0) AS units_mature,
     max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
     sum(e.n * e.n) AS n_squares, sum(e.m * e.m) AS m_squares,
     sum(e.e * e.e) AS ee, sum(e.e * e.d) AS ed, sum(e.d * e.d) AS dd, sum(e.c * e.c) AS cc,
     sum(e.b * e.b) AS bb, sum(e.b * e.d) AS bd, sum(e.b * e.c) AS bc, sum(e.d * e.c) AS dc,
     max(e.t_mean) AS mean,
     coalesce(sum((e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
-FROM errors e GROUP BY e.epoch, e.variant ORDER BY e.epoch, e.variant
-
--- name: strays
--- Scores outside their window, by the variant of their run.
-SELECT s.epoch, s.variant,
-    count(DISTINCT s.run_id) FILTER (WHERE s.at > s.exposed_at) AS late,
-    count(DISTINCT s.run_id) FILTER (WHERE s.at < s.exposed_at) AS early
-FROM assay.experiment_scores s
-WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = %(metric)s
-    AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s AND s.at < %(cutoff)s
-    AND (s.at < s.exposed_at OR s.at > s.exposed_at + %(maturity)s)
-GROUP BY s.epoch, s.variant
+FROM errors e GROUP BY e.metric, e.epoch, e.variant ORDER BY e.metric, e.epoch, e.variant
 
 -- name: left_out
-SELECT count(*) FILTER (WHERE x.forced) AS forced, count(*) FILTER (WHERE x.unit IS NULL) AS without_unit
+SELECT count(*) FILTER (WHERE x.forced AND x.at < %(cutoff)s) AS forced,
+    count(*) FILTER (WHERE x.unit IS NULL AND x.at < %(cutoff)s) AS without_unit,
+    count(*) FILTER (WHERE x.at >= %(cutoff)s) AS after_cutoff
 FROM assay.exposures x
-WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND (x.forced OR x.unit IS NULL)
-    AND x.at < %(cutoff)s
+WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s
+    AND (x.forced OR x.unit IS NULL OR x.at >= %(cutoff)s)
