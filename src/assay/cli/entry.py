@@ -25,6 +25,8 @@ COMMANDS = {
     "scores": "List scores.",
     "outcomes": "List promised scores and what became of them.",
     "sessions": "List session keys, or the sessions of a key with their scores.",
+    "experiments": "List experiments with the verdicts on their variants.",
+    "experiment": "Show what may be said of an experiment, or stop it.",
     "cancel": "Cancel a run.",
     "keys": "Make, list and revoke API keys.",
     "demo": "Run 200 published agent conversations and an experiment, and score them.",

@@ -28,6 +28,8 @@ _BY_CODE = {
     "bad_id": Exit.USAGE,
     "bad_json": Exit.USAGE,
     "bad_session": Exit.USAGE,
+    "experiment_cutoff": Exit.USAGE,
+    "experiment_stop": Exit.USAGE,
     "database_unavailable": Exit.UNREACHABLE,
     "embedded_not_answering": Exit.UNREACHABLE,
     "embedded_not_permitted": Exit.NOT_PERMITTED,

@@ -1,0 +1,116 @@
+"""`assay experiment`: what may be said of one experiment, and stopping it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
+
+import typer
+
+from assay.cli.asking import ask
+from assay.cli.forest import forest
+from assay.cli.options import Json, settings_of
+from assay.cli.printing import at, console, note, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from assay.cli.printing import Item
+
+_COUNTS = ("mature", "scored", "failed", "no response", "pending", "coverage", "late")
+_PLAIN = typer.Option(help="Draw with ASCII characters alone.")
+
+
+def experiment(
+    id: Annotated[str, typer.Argument(help="The experiment's name.")],
+    metric: Annotated[str | None, typer.Option(help="Show this score alone.")] = None,
+    cutoff: Annotated[
+        str | None, typer.Option(help="What came later does not count: 2026-03-23T00:00:00Z.")
+    ] = None,
+    decision: Annotated[str | None, typer.Option(help="With --stop: what is done now.")] = None,
+    reason: Annotated[str | None, typer.Option(help="With --stop: why.")] = None,
+    author: Annotated[str | None, typer.Option(help="With --stop: who decided.")] = None,
+    *,
+    stop: Annotated[
+        bool, typer.Option("--stop", help="Take no looks any more, and keep the decision: once.")
+    ] = False,
+    plain: Annotated[bool, _PLAIN] = False,
+    as_json: Json = False,
+) -> None:
+    """Show an experiment's verdicts, arms and differences; reading them is no look."""
+    path = f"/experiments/{quote(id, safe='')}"
+    if stop:
+        body = {"decision": decision, "reason": reason, "author": author}
+        stopped = ask(lambda api: api.post(f"{path}/stop", body), settings_of())
+        if as_json:
+            print_json([stopped])
+        else:
+            say(f"{id} stopped: {decision}")
+        return
+    found = ask(lambda api: api.get(f"{path}/results", metric=metric, cutoff=cutoff), settings_of())
+    if as_json:
+        print_json([found])
+    else:
+        _show(found, plain=plain)
+
+
+def _show(found: Item, *, plain: bool) -> None:
+    plan = found["plan_version"]
+    mode = "no plan" if plan is None else f"plan {plan}, {found['mode']}, alpha {found['alpha']:g}"
+    say(f"{found['experiment']}: {mode}; data until {at(found['data_cutoff'])}")
+    if found["stopped"] is not None:
+        one = found["stopped"]
+        by = "" if one["author"] is None else f" by {one['author']}"
+        say(f"stopped {at(one['at'])}{by}: {one['decision']} ({one['reason']})")
+    if found["after_cutoff"]:
+        say(f"{found['after_cutoff']:,} exposures came since and are not in these numbers")
+    for warning in found["warnings"]:
+        note(f"! {warning}")
+    for metric in found["metrics"]:
+        _show_metric(metric, found["unit"], plain=plain)
+    if found["other_metrics"]:
+        say("")
+        say(f"other metrics (--metric NAME): {', '.join(found['other_metrics'])}")
+
+
+def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
+    say("")
+    direction = "" if metric["direction"] is None else f", {metric['direction']} is better"
+    say(f"{metric['metric']} ({metric['role']}{direction}, {metric['estimand']})")
+    for variant in metric["variants"]:
+        if variant["standing"] is not None:
+            say(f"  {variant['standing']['sentence']}")
+    say("")
+    columns = ("variant", "mean", "interval", f"{unit}s", *_COUNTS)
+    print_table(columns, [_arm(arm) for arm in metric["arms"]], empty="no runs yet")
+    for line in forest(metric["variants"], width=_width(), plain=plain):
+        console().print(line, soft_wrap=True)
+    for variant in metric["variants"]:
+        for guardrail in variant["guardrails"]:
+            state = {True: "holds", False: "is open", None: "can't be told"}[guardrail["is_held"]]
+            margin = f"margin {guardrail['margin']:g}"
+            say(f"  guardrail {guardrail['metric']} {state} for {variant['variant']} ({margin})")
+    for warning in metric["warnings"]:
+        note(f"! {warning}")
+
+
+def _arm(arm: Item) -> Sequence[str]:
+    tally, mean = arm["tally"], arm["mean"]
+    names = ("units", "mature", "scored", "failed", "no_response", "pending")
+    coverage = arm["coverage"]["estimate"]
+    return (
+        f"{arm['variant']} (control)" if arm["is_control"] else arm["variant"],
+        _number(mean["estimate"]),
+        mean["reason"] or "" if mean["ci"] is None else " to ".join(map(_number, mean["ci"])),
+        *(f"{tally[name]:,}" for name in names),
+        "-" if coverage is None else f"{coverage:.0%}",
+        f"{tally['late']:,}",
+    )
+
+
+def _number(number: float | None) -> str:
+    return "-" if number is None else f"{number:.4g}"
+
+
+def _width() -> int:
+    return min(console().width, 100)

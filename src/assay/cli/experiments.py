@@ -1,0 +1,41 @@
+"""`assay experiments`: what experiments there are, and what their looks have come to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from assay.cli.asking import ask
+from assay.cli.options import Json, Limit, settings_of
+from assay.cli.printing import at, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from assay.cli.printing import Item
+
+
+def experiments(limit: Limit = 50, *, as_json: Json = False) -> None:
+    """List experiments by name, with the verdicts on their variants."""
+    found = ask(lambda api: api.items("/experiments", limit), settings_of())
+    if as_json:
+        print_json(found)
+    else:
+        columns = ("experiment", "variants", "strategy", "primary", "verdict", "at")
+        print_table(columns, map(_row, found), empty="no experiments")
+
+
+def _row(one: Item) -> Sequence[Text | str]:
+    plan = one["plan"]
+    said = [f"{verdict['variant']}: {verdict['word']}" for verdict in one["verdicts"]]
+    stopped = one["stopped"]
+    verdict = "no plan" if plan is None else ", ".join(said) or "not looked at yet"
+    return (
+        one["id"],
+        ", ".join(one["variants"]),
+        one["strategy"] or "",
+        "" if plan is None else plan["primary"],
+        verdict if stopped is None else f"{verdict} (stopped: {stopped['decision']})",
+        at(one["first_seen"]),
+    )

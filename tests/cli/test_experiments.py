@@ -1,0 +1,72 @@
+"""Experiments on the command line: verdicts in words, arms, a forest plot, stopping."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay.cli.forest import forest
+from published_experiment import CASE, LAST, NAME, load, plan, take
+
+if TYPE_CHECKING:
+    from program import Program
+
+FIGURE = {
+    "estimate": 0.1, "ci": [-0.1, 0.3], "reason": None, "alpha": 0.05, "mode": "anytime",
+}  # fmt: skip
+
+
+@pytest.fixture
+def looked(assay: Program, database: str) -> None:
+    """The published experiment with its looks, where the program has made the tables."""
+    assay.run("experiments")
+    load(database, plan(guardrails={"run.failure": -0.05}))
+    take(database, LAST + timedelta(hours=1))
+
+
+@pytest.mark.usefixtures("looked")
+def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) -> None:
+    """The list, the sentence with its interval, each arm's counts, the plot; then the decision."""
+    (listed,) = assay.read("experiments")
+    assert (listed["id"], [one["variant"] for one in listed["verdicts"]]) == (NAME, ["concise"])
+    (found,) = assay.read("experiment", NAME, "--cutoff", CASE["last_look"])
+    (variant,) = found["metrics"][0]["variants"]
+
+    shown = assay.run("experiment", NAME, "--cutoff", CASE["last_look"], "--plain").stdout
+    for part in (
+        variant["standing"]["sentence"],
+        "detailed (control)",
+        "beside detailed, 95 %,",
+        "guardrail run.failure is open for concise (margin -0.05)",
+    ):
+        assert part in shown
+    bars = [line.removeprefix("  concise ") for line in shown.splitlines() if "-o-" in line]
+    assert len(bars) == len(found["metrics"])
+    assert all(bar.index("[") < bar.index("o") < bar.index("]") for bar in bars)
+
+    stop = ("experiment", NAME, "--stop", "--decision", "concise stays", "--reason", "better")
+    assert assay.run(*stop).stdout == f"{NAME} stopped: concise stays\n"
+    refused = assay.run(*stop, code=1)
+    assert "experiment_is_stopped" in refused.stderr
+    assert "stopped" in assay.run("experiment", NAME).stdout
+
+
+def test_an_unknown_experiment_is_not_found(assay: Program) -> None:
+    """With the exit code that says so."""
+    assert "experiment_not_found" in assay.run("experiment", "a/b", code=3).stderr
+    assert "experiment_stop" in assay.run("experiment", "a/b", "--stop", code=2).stderr
+
+
+def test_a_plot_has_a_line_at_no_difference_and_says_why_there_is_no_interval() -> None:
+    """All bars share one scale."""
+    none = FIGURE | {"ci": None, "reason": "too few"}
+    variants = [
+        {"variant": name, "control_variant": "a", "difference": figure}
+        for name, figure in (("b", FIGURE), ("long", none))
+    ]
+    lines = [*forest(variants, width=60, plain=True)]
+    assert lines[1].startswith("  b    [----|----o----------] +0.1 (")
+    assert lines[2:] == ["  long  too few", "       beside a, 95 %, anytime"]
+    assert [*forest([variants[1]], width=60)] == ["  long  too few"]
