@@ -94,6 +94,10 @@ class _Reader(HTMLParser):
             self._open.append(element)
 
     @override
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
+
+    @override
     def handle_endtag(self, tag: str) -> None:
         if tag in _VOID:
             return

@@ -18,6 +18,7 @@ from assay.api.routers import (
     health,
     outcomes,
     runs,
+    score_names,
     scores,
     sessions,
     traces,
@@ -39,6 +40,7 @@ _RESOURCES = (
     runs,
     traces,
     sessions,
+    score_names,
     scores,
     outcomes,
     experiments,
@@ -94,7 +96,8 @@ def create_app(
     )
     app.state.services = services
     problems.install(app)
-    app.add_middleware(EncodedPaths, prefixes=(f"{PREFIX}/sessions/", f"{PREFIX}/experiments/"))
+    encoded = ("sessions", "experiments", "scores/names")
+    app.add_middleware(EncodedPaths, prefixes=tuple(f"{PREFIX}/{each}/" for each in encoded))
     for resource in _RESOURCES:
         app.include_router(resource.router, prefix=PREFIX, dependencies=[Depends(check_parameters)])
     app.include_router(ecosystem.router)

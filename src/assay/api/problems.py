@@ -31,6 +31,7 @@ _STATUS = {
     "run_not_found": 404,
     "span_not_found": 404,
     "event_not_found": 404,
+    "score_name_not_found": 404,
     "session_not_found": 404,
     "experiment_not_found": 404,
     "metric_not_found": 404,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.dashboard.pages import experiments, functions, overview, runs, sessions
+from assay.dashboard.pages import experiments, functions, overview, runs, scores, sessions
 
 if TYPE_CHECKING:
     from assay.dashboard.page import Action, Page
@@ -13,6 +13,7 @@ PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *runs.PAGES,
     *sessions.PAGES,
+    *scores.PAGES,
     *experiments.PAGES,
     *functions.PAGES,
 )

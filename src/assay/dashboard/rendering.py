@@ -44,6 +44,7 @@ def environment() -> Environment:
         "compact": texts.compact,
         "duration": texts.duration,
         "instant": texts.instant,
+        "iso": texts.iso,
         "number": texts.number,
         "part": part,
         "percent": texts.percent,

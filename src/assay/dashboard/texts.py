@@ -158,6 +158,11 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
 
 
+def iso(at: datetime) -> str:
+    """An instant in UTC as the API reads it."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def short_id(text: str) -> str:
     """The end of an id, which differs where ids of one moment begin alike."""
     return f"\N{HORIZONTAL ELLIPSIS}{text[-6:]}"

@@ -1,0 +1,108 @@
+// Charts, each drawn from the table below it: what a chart shows can be read as numbers too.
+// table[data-chart=line|steps] holds rows with data-x (an instant, or a number) and data-y,
+// data-low, data-high where there is an estimate, data-n, and data-series where there are several.
+const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"];
+const COLOURS = ["var(--pass)", "var(--fail)", "var(--warn)", "var(--quiet)"];
+const DASHES = ["none", "6 3", "2 3", "8 3 2 3"];
+
+for (const table of document.querySelectorAll("table[data-chart]")) observe(table);
+
+function observe(table) {
+  const figure = document.createElement("figure");
+  figure.className = "chart";
+  const details = table.closest("details");
+  details.before(figure);
+  details.open = false;
+  draw(table, figure);
+  let width = figure.clientWidth;
+  new ResizeObserver(() => {
+    if (Math.abs(figure.clientWidth - width) < 8) return;
+    width = figure.clientWidth;
+    draw(table, figure);
+  }).observe(figure);
+}
+
+function draw(table, figure) {
+  const rows = read(table);
+  const drawn = rows.filter((row) => row.y !== null);
+  if (drawn.length === 0) return;
+  const series = [...new Set(drawn.map((row) => row.series))];
+  const marks = { line: lines, steps }[table.dataset.chart];
+  const isShare = table.dataset.unit === "share";
+  const plot = Plot.plot({
+    width: Math.max(280, figure.clientWidth),
+    height: 220,
+    marginLeft: 52,
+    marginRight: series.length > 1 ? 150 : 24,
+    x: { type: table.dataset.x === "time" ? "utc" : "linear", label: table.dataset.xLabel || null },
+    y: {
+      label: table.dataset.yLabel || null,
+      grid: true,
+      ...(isShare ? { domain: [0, 1], tickFormat: "%" } : { nice: true }),
+    },
+    ariaLabel: table.caption?.textContent ?? "",
+    marks: marks(drawn, series),
+  });
+  // It is one picture; the names that Plot gives to its parts say nothing more.
+  plot.setAttribute("role", "img");
+  for (const part of plot.querySelectorAll("g[aria-label]")) part.removeAttribute("aria-label");
+  figure.replaceChildren(plot);
+}
+
+function read(table) {
+  const isTime = table.dataset.x === "time";
+  return [...table.tBodies[0].rows].map(({ dataset }) => ({
+    x: isTime ? new Date(dataset.x) : Number(dataset.x),
+    y: number(dataset.y),
+    low: number(dataset.low),
+    high: number(dataset.high),
+    n: number(dataset.n),
+    series: dataset.series ?? "",
+  }));
+}
+
+function number(text) {
+  return text === undefined || text === "" ? null : Number(text);
+}
+
+function styles(series) {
+  return series.map((name, index) => ({
+    name,
+    colour: COLOURS[index % COLOURS.length],
+    dash: DASHES[index % DASHES.length],
+    symbol: MARKERS[index % MARKERS.length],
+  }));
+}
+
+// A line with a band and a dot for each stretch; where a stretch has none, the line is not drawn over.
+function lines(rows, series) {
+  return styles(series).flatMap(({ name, colour, dash, symbol }) => {
+    const own = rows.filter((row) => row.series === name);
+    const banded = own.filter((row) => row.low !== null);
+    return [
+      Plot.areaY(banded, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14 }),
+      Plot.ruleX(banded, { x: "x", y1: "low", y2: "high", stroke: colour, strokeOpacity: 0.55 }),
+      Plot.lineY(own, { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash }),
+      Plot.dot(own, { x: "x", y: "y", fill: colour, symbol, r: 3 }),
+      label(own, name, colour),
+    ];
+  });
+}
+
+// What holds from one value on, until the next.
+function steps(rows, series) {
+  return styles(series).flatMap(({ name, colour, dash }) => {
+    const own = rows.filter((row) => row.series === name);
+    const banded = own.filter((row) => row.low !== null);
+    return [
+      Plot.areaY(banded, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14, curve: "step-after" }),
+      Plot.lineY(own, { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash, curve: "step-after" }),
+      label(own, name, colour),
+    ];
+  });
+}
+
+function label(rows, name, colour) {
+  const last = rows.slice(-1);
+  return Plot.text(name ? last : [], { x: "x", y: "y", text: [name], dx: 8, textAnchor: "start", fill: colour });
+}

@@ -1,0 +1,119 @@
+"""Reading the scores of a name as values of runs: what rates, means and distributions are made of.
+
+A run counts once, with the mean of its latest scores of the name; booleans are 1 and 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assay.ids import floor_at
+from assay.store.pages import Page, decode, fetch, page_of
+from assay.store.queries import queries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from assay.store.pages import Reading
+
+_SQL = queries("score_values")
+_ID_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """When runs were queued: from `after` on, before `before`."""
+
+    after: datetime
+    before: datetime
+
+    def values(self) -> dict[str, object]:
+        """What queries of runs in it are bound to; their ids differ from that time a little."""
+        return {
+            "after": self.after,
+            "before": self.before,
+            "first_id": floor_at(self.after - _ID_MARGIN),
+            "last_id": floor_at(self.before + _ID_MARGIN),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunValue:
+    """The value of a name in a run.
+
+    Attributes:
+        is_bool: whether all its scores there are booleans.
+        at: of the newest of them.
+        sessions: of the run, JSON text.
+    """
+
+    name: str
+    run_id: UUID
+    value: float
+    is_bool: bool
+    at: datetime
+    app: str
+    fn: str
+    queued_at: datetime
+    sessions: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromiseCount:
+    """How many outcomes of a name that a function's runs promised are in a state."""
+
+    name: str
+    app: str
+    fn: str
+    state: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """The one variant of an experiment that a run was served."""
+
+    run_id: UUID
+    experiment: str
+    variant: str
+
+
+async def names(
+    cursor: Reading, *, project: int, limit: int, after: str | None = None
+) -> Page[str]:
+    """A page of the names that are scored or promised, in their order."""
+    (last,) = ("",) if after is None else decode(after, (str,))
+    values = {"project": project, "after": last, "limit": limit + 1}
+    rows = await fetch(cursor, _SQL["names"], values)
+    return page_of([str(row["name"]) for row in rows], limit, lambda name: (name,))
+
+
+async def is_known(cursor: Reading, *, project: int, name: str) -> bool:
+    """Whether anything was ever scored or promised under a name."""
+    return bool(await fetch(cursor, _SQL["is_known"], {"project": project, "name": name}))
+
+
+async def newest(
+    cursor: Reading, *, project: int, names: Sequence[str], within: Range, limit: int
+) -> list[RunValue]:
+    """Values of each name in the newest `limit` runs that have it, within a range of time."""
+    values = {"project": project, "names": list(names), "limit": limit, **within.values()}
+    return [RunValue(**row) for row in await fetch(cursor, _SQL["values"], values)]
+
+
+async def promises(
+    cursor: Reading, *, project: int, names: Sequence[str], within: Range
+) -> list[PromiseCount]:
+    """What the runs of a range of time have promised of these names, by function and state."""
+    values = {"project": project, "names": list(names), **within.values()}
+    return [PromiseCount(**row) for row in await fetch(cursor, _SQL["promises"], values)]
+
+
+async def served(cursor: Reading, *, project: int, runs: Sequence[UUID]) -> list[Served]:
+    """What these runs were served by choice, where that was one variant of an experiment."""
+    values = {"project": project, "runs": list(runs)}
+    return [Served(**row) for row in await fetch(cursor, _SQL["served"], values)]
