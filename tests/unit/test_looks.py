@@ -52,16 +52,27 @@ def test_a_look_that_knows_no_more_tests_nothing() -> None:
     assert [look.tested for look in history] == [True, False, True]
 
 
-@pytest.mark.parametrize("last", [0.0301, 0.0401, 0.06])
-def test_the_last_look_stands_for_all_that_knew_no_less(last: float) -> None:
-    """Information may fall; then the end spends what those before it had not."""
-    history = looked(0.05, 0.04, 0.03, last)
-    final = history[-1]
-    before = [one for one in (0.05, 0.04, 0.03) if 1.01 / one**2 <= 1 / last**2]
-    times = [(place + 1) / 4 for place in range(len(before))]
-
+def test_the_last_look_replaces_one_that_knew_as_much() -> None:
+    """It spends what that one had spent too, being the same look."""
+    final = looked(0.05, 0.04, 0.03, 0.0301)[-1]
     assert final.tested
     assert final.word is Word.NOT_SHOWN
     assert final.boundary == pytest.approx(
-        planned.boundaries([1 / se**2 for se in [*before, last]], [*times, 1.0], 0.05)[-1]
+        planned.boundaries([1 / se**2 for se in (0.05, 0.04, 0.0301)], [0.25, 0.5, 1.0], 0.05)[-1]
     )
+
+
+@pytest.mark.parametrize(("last", "kept"), [(0.0401, [0.05]), (0.06, [])])
+def test_what_looks_have_spent_is_gone_though_information_fell(
+    last: float, kept: list[float]
+) -> None:
+    """Those that knew no less drop out of the walk, not out of the sum."""
+    final = looked(0.05, 0.04, 0.03, last)[-1]
+    times = [0.25] * len(kept)
+    walk = [1 / se**2 for se in [*kept, last]]
+
+    assert final.boundary == pytest.approx(
+        planned.boundaries(walk, [*times, 1.0], 0.05, since=0.5)[-1]
+    )
+    assert final.boundary is not None
+    assert final.boundary > planned.boundaries(walk, [*times, 1.0], 0.05)[-1]

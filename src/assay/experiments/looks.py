@@ -87,16 +87,11 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
     difference = seen.comparison.difference
     assert difference is not None
     information = 1 / difference.variance
-    before = [look for look in history if look.tested]
-    last = before[-1].information if before else None
-    if last is not None and information < GROWTH * last:
-        if not seen.is_final:
-            return _untested(seen, "information grew by under 1 %")
-        # The end spends what is left in place of the last look, which was the same look at it, and
-        # of those before that knew no less: information may fall.
-        before = [look for look in before if GROWTH * (look.information or 0) <= information]
+    before = _tested(history)
+    if not seen.is_final and before and information < GROWTH * before[-1][0]:
+        return _untested(seen, "information grew by under 1 %")
     time = 1.0 if seen.is_final else seen.time
-    boundary = _boundary(before, information, time, rules.alpha)
+    boundary = boundary_after(before, information, time, rules.alpha, replaces=seen.is_final)
     multiplier = planned.t_of(boundary, difference.df)
     ci = _interval(difference.estimate, multiplier * difference.se)
     return Look(
@@ -125,23 +120,45 @@ def boundary_now(history: Sequence[Look], seen: Seen, alpha: float) -> float | N
     difference = seen.comparison.difference
     if seen.comparison.reason is not None or difference is None:
         return None
-    information = 1 / difference.variance
-    before = [
-        look
-        for look in history
-        if look.tested and look.information is not None and information >= GROWTH * look.information
-    ]
-    return _boundary(before, information, seen.time, alpha)
+    return boundary_after(
+        _tested(history), 1 / difference.variance, seen.time, alpha, replaces=True
+    )
 
 
-def _boundary(before: Sequence[Look], information: float, time: float, alpha: float) -> float:
-    """The boundary of a look after other tested ones."""
-    known = [(look.information, look.time) for look in before]
+def boundary_after(
+    tested: Sequence[tuple[float, float]],
+    information: float,
+    time: float,
+    alpha: float,
+    *,
+    replaces: bool,
+) -> float:
+    """The boundary of a look after the *tested* ones, each its information and spending time.
+
+    A look that *replaces* the last one, which knew as much, spends what that one spent too: it is
+    the same look. Information may fall: other looks that knew as much are left out of the walk, but
+    what they spent is gone.
+    """
+    if replaces and tested and information < GROWTH * tested[-1][0]:
+        tested = tested[:-1]
+    path: list[tuple[float, float]] = []
+    for info, at in tested:
+        if info * GROWTH <= information and (not path or info >= GROWTH * path[-1][0]):
+            path.append((info, at))
     return planned.boundaries(
-        [*[i for i, _ in known if i is not None], information],
-        [*[t for _, t in known if t is not None], time],
+        [*[info for info, _ in path], information],
+        [*[at for _, at in path], time],
         alpha,
+        since=tested[-1][1] if tested else None,
     )[-1]
+
+
+def _tested(history: Sequence[Look]) -> list[tuple[float, float]]:
+    return [
+        (look.information, look.time)
+        for look in history
+        if look.tested and look.information is not None and look.time is not None
+    ]
 
 
 def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.experiments.looks import GROWTH, anytime_look, planned_look
+from assay.experiments.looks import anytime_look, boundary_after, planned_look
 from assay.model.experiments import Mode
 from assay.model.looks import GuardrailLook, Word
 from assay.stats import anytime, balance, planned
@@ -227,11 +227,11 @@ def _planned_multiplier(
         for one in before.guardrails
         if one.metric == metric
     ]
-    path: list[tuple[float, float]] = []
-    for info, time in known:
-        if info is None or time is None or info * GROWTH > information:
-            continue
-        if not path or info >= GROWTH * path[-1][0]:
-            path.append((info, time))
-    path.append((information, 1.0 if look.time is None else look.time))
-    return planned.boundaries([info for info, _ in path], [time for _, time in path], alpha)[-1]
+    time = 1.0 if look.time is None else look.time
+    return boundary_after(
+        [(info, at) for info, at in known if info is not None and at is not None],
+        information,
+        time,
+        alpha,
+        replaces=time >= 1,
+    )

@@ -34,16 +34,26 @@ def spent(time: float, alpha: float) -> float:
     return float(min(alpha, 4 * ndtr(ndtri(alpha / 4) / math.sqrt(min(time, 1.0)))))
 
 
-def boundaries(information: Sequence[float], times: Sequence[float], alpha: float) -> list[float]:
+def boundaries(
+    information: Sequence[float],
+    times: Sequence[float],
+    alpha: float,
+    *,
+    since: float | None = None,
+) -> list[float]:
     """The |z| at which each of the tested looks ends the experiment.
 
     *information* is 1 / variance at each look, rising; *times* are their spending times: what is
-    left of *alpha* is spent at 1.
+    left of *alpha* is spent at 1. What looks between the last two spent, which are left out, is
+    gone too: *since* is the time of the last of them.
     """
     found: list[float] = []
     walk: _Walk | None = None
-    for now, time in zip(information, times, strict=True):
-        walk = _after(walk, now, time, alpha)
+    last = len(times) - 1
+    for place, (now, time) in enumerate(zip(information, times, strict=True)):
+        gone = since if place == last and since is not None else times[place - 1] if place else 0.0
+        share = spent(time, alpha) - spent(gone, alpha)
+        walk = _after(walk, now, share)
         found.append(walk.boundary)
     return found
 
@@ -55,34 +65,30 @@ class _Walk:
     Attributes:
         boundary: of the last look.
         information: at that look.
-        spent: of alpha, until that look.
     """
 
     boundary: float
     information: float
-    spent: float
     points: NDArray[np.float64]
     mass: NDArray[np.float64]
 
 
 @lru_cache(maxsize=1024)
-def _after(before: _Walk | None, information: float, time: float, alpha: float) -> _Walk:
-    """The walk after one more look. Each day's looks begin with those of the day before."""
+def _after(before: _Walk | None, information: float, alpha: float) -> _Walk:
+    """The walk after one more look, at which it leaves with probability *alpha*.
+
+    Each day's looks begin with those of the day before.
+    """
     if before is None:
-        before = _Walk(
-            boundary=0.0, information=0.0, spent=0.0, points=np.zeros(1), mass=np.ones(1)
-        )
+        before = _Walk(boundary=0.0, information=0.0, points=np.zeros(1), mass=np.ones(1))
     step, root = math.sqrt(information - before.information), math.sqrt(information)
-    gone = spent(time, alpha)
-    boundary = _boundary(
-        before.points, before.mass, step=step, root=root, alpha=gone - before.spent
-    )
+    boundary = _boundary(before.points, before.mass, step=step, root=root, alpha=alpha)
     nodes, weights = _nodes()
     edge = boundary * root
     points = nodes * edge
     kernel = np.exp(-0.5 * ((points[:, None] - before.points[None, :]) / step) ** 2)
     mass = (kernel @ before.mass) / (step * math.sqrt(2 * math.pi)) * weights * edge
-    return _Walk(boundary=boundary, information=information, spent=gone, points=points, mass=mass)
+    return _Walk(boundary=boundary, information=information, points=points, mass=mass)
 
 
 @cache
