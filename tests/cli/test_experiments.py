@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from assay.cli.forest import forest
+from program import Program
 from published_experiment import CASE, LAST, NAME, load, plan, take
 
 if TYPE_CHECKING:
-    from program import Program
+    from pathlib import Path
 
 FIGURE = {
     "estimate": 0.1, "ci": [-0.1, 0.3], "reason": None, "alpha": 0.05, "mode": "anytime",
@@ -51,6 +52,15 @@ def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) ->
     refused = assay.run(*stop, code=1)
     assert "experiment_is_stopped" in refused.stderr
     assert "stopped" in assay.run("experiment", NAME).stdout
+
+
+@pytest.mark.usefixtures("looked")
+def test_results_load_none_of_the_dear_statistics(database: str, tmp_path: Path) -> None:
+    """`scipy.special` is enough: `scipy.stats` costs more than all else that is loaded."""
+    telling = {"ASSAY_DATABASE_URL": database, "PYTHONPROFILEIMPORTTIME": "1"}
+    loaded = Program(telling, tmp_path).run("experiment", NAME).stderr
+    assert "scipy.special" in loaded
+    assert "scipy.stats" not in loaded
 
 
 def test_an_unknown_experiment_is_not_found(assay: Program) -> None:

@@ -49,12 +49,13 @@ async def moments(
         "since": since,
         "sticky": sticky,
     }
+    rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
+    if left_out:
+        # Before the settings: this one is faster with workers.
+        (rest,) = await fetch(cursor, _SQL["left_out"], values)
     for setting in _SETTINGS:
         await cursor.execute(_SQL[setting])
     rows = await fetch(cursor, _SQL["arms"], values)
-    rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
-    if left_out:
-        (rest,) = await fetch(cursor, _SQL["left_out"], values)
     return {
         metric: _moments([row for row in rows if row["metric"] == metric], rest)
         for metric in metrics
