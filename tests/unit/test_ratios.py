@@ -31,7 +31,7 @@ def test_simpsons_paradox() -> None:
     users = [c.values + t.values for c, t in days]
     weights = [of_day / sum(users) for of_day in users]
     controls, treatments = zip(*days, strict=True)
-    found = ratios.difference(controls, treatments, weights)
+    found = ratios.difference(controls, treatments, weights, [0.0, 0.0])
 
     for (control, treatment), wanted in zip(days, case["strata_diff"], strict=True):
         assert treatment.estimate - control.estimate == pytest.approx(wanted, abs=1e-6)

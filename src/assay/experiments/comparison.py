@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeGuard
 from assay.stats import ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from assay.model.moments import ArmMoments, Moments, Ratio
+    from assay.model.moments import ArmMoments, Moments, Ratio, Shared
 
 _MeanOf: TypeAlias = "Callable[[ArmMoments], ratios.Mean | None]"
+_PartsOf: TypeAlias = "Callable[[ArmMoments], Mapping[str, float]]"
 _SizeOf: TypeAlias = "Callable[[ArmMoments], float]"
 Weighting = Literal["run", "unit", "coverage", "failures", "activity"]
 
@@ -89,13 +90,13 @@ def compare(
         on_failure: what a failed run without a score counts as; None leaves such runs out. Only
             where runs weigh the same.
     """
-    mean, size = _of(weighting, on_failure)
+    measure, size = _of(weighting, on_failure)
     return _compare(
         moments,
         variant=variant,
         control=control,
         weighting=weighting,
-        means=(mean, mean),
+        measures=(measure, measure),
         size=size,
     )
 
@@ -107,11 +108,11 @@ def arm(
 
     Epochs weigh as in comparisons, by the runs of all arms.
     """
-    mean, size = _of(weighting, on_failure)
+    measure, size = _of(weighting, on_failure)
     found = [
         (one.epoch, value)
         for one in moments.arms
-        if one.variant == variant and (value := mean(one)) is not None
+        if one.variant == variant and (value := measure.mean(one)) is not None
     ]
     known = [(epoch, value) for epoch, value in found if _is_usable(value)] or found[:1]
     if not known:
@@ -132,16 +133,12 @@ def bound(
 
     With the worst of both, no answer that might still come can turn what it shows.
     """
-    of_control, of_variant = (
-        lambda arm, value=value: _imputed(arm, silent=value, on_failure=on_failure)
-        for value in silent
-    )
     return _compare(
         moments,
         variant=variant,
         control=control,
         weighting="run",
-        means=(of_control, of_variant),
+        measures=(_supposing(silent[0], on_failure), _supposing(silent[1], on_failure)),
         size=lambda arm: arm.failures.n,
     )
 
@@ -152,7 +149,7 @@ def _compare(
     variant: str,
     control: str,
     weighting: Weighting,
-    means: tuple[_MeanOf, _MeanOf],
+    measures: tuple[_Measure, _Measure],
     size: _SizeOf,
 ) -> Comparison:
     arms = {(arm.epoch, arm.variant): arm for arm in moments.arms}
@@ -161,7 +158,8 @@ def _compare(
     for epoch in sorted({arm.epoch for arm in moments.arms}):
         pair = [arms.get((epoch, name)) for name in (control, variant)]
         first, second = (
-            None if arm is None else mean(arm) for arm, mean in zip(pair, means, strict=True)
+            None if arm is None else measure.mean(arm)
+            for arm, measure in zip(pair, measures, strict=True)
         )
         if _is_usable(first) and _is_usable(second):
             usable.append((epoch, first, second))
@@ -169,7 +167,9 @@ def _compare(
             left_out.append(epoch)
     weights = _weights(moments.arms, [epoch for epoch, _, _ in usable], size)
     controls, treatments = [c for _, c, _ in usable], [t for _, _, t in usable]
-    found = ratios.difference(controls, treatments, weights) if usable else None
+    pairs = [(arms[epoch, control], arms[epoch, variant]) for epoch, _, _ in usable]
+    covariances = [_covariance(moments.shared, pair, measures) for pair in pairs]
+    found = ratios.difference(controls, treatments, weights, covariances) if usable else None
     return Comparison(
         variant=variant,
         control_variant=control,
@@ -183,6 +183,32 @@ def _compare(
         treatment=ratios.stratified(treatments, weights) if usable else None,
         difference=found,
         reason=_reason(controls, treatments, found),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    """How an arm is summed up: its mean, and of which residuals the error of that is made."""
+
+    mean: _MeanOf
+    parts: _PartsOf
+
+
+def _covariance(
+    shared: Sequence[Shared],
+    pair: tuple[ArmMoments, ArmMoments],
+    measures: tuple[_Measure, _Measure],
+) -> float:
+    """Of the means of two arms, by the clusters that have units in both."""
+    control, treatment = pair
+    names = (control.epoch, control.variant, treatment.variant)
+    first, second = (one.parts(arm) for one, arm in zip(measures, pair, strict=True))
+    return math.fsum(
+        a * b * one.products[x + y]
+        for one in shared
+        if (one.epoch, one.variant, one.other) == names
+        for x, a in first.items()
+        for y, b in second.items()
     )
 
 
@@ -210,17 +236,27 @@ def _weights(
     return [one / whole for one in sizes]
 
 
-def _of(weighting: Weighting, on_failure: float | None) -> tuple[_MeanOf, _SizeOf]:
-    """How an arm's mean is taken, and what an epoch weighs by it."""
+def _of(weighting: Weighting, on_failure: float | None) -> tuple[_Measure, _SizeOf]:
+    """How an arm is summed up, and what an epoch weighs by it."""
     if weighting == "unit":
-        return lambda arm: _mean(arm.by_unit), lambda arm: arm.by_unit.n
+        return _measure(lambda arm: arm.by_unit, "u"), lambda arm: arm.by_unit.n
     if weighting == "coverage":
-        return lambda arm: _mean(arm.coverage), lambda arm: arm.coverage.n
+        return _measure(lambda arm: arm.coverage, "c"), lambda arm: arm.coverage.n
     if weighting == "failures":
-        return lambda arm: _mean(arm.failures), lambda arm: arm.failures.n
+        return _measure(lambda arm: arm.failures, "d"), lambda arm: arm.failures.n
     if weighting == "activity":
-        return _activity, lambda arm: arm.coverage.units
-    return lambda arm: _with_failures(arm, on_failure), lambda arm: arm.by_run.n
+        return _Measure(_activity, lambda _: {}), lambda arm: arm.coverage.units
+    return (
+        _Measure(
+            lambda arm: _with_failures(arm, on_failure),
+            lambda arm: _parts_with_failures(arm, on_failure),
+        ),
+        lambda arm: arm.by_run.n,
+    )
+
+
+def _measure(of: Callable[[ArmMoments], Ratio], residual: str) -> _Measure:
+    return _Measure(lambda arm: _mean(of(arm)), lambda arm: {residual: 1 / of(arm).n})
 
 
 def _mean(ratio: Ratio) -> ratios.Mean | None:
@@ -265,6 +301,20 @@ def _with_failures(arm: ArmMoments, on_failure: float | None) -> ratios.Mean | N
     )
 
 
+def _parts_with_failures(arm: ArmMoments, on_failure: float | None) -> Mapping[str, float]:
+    if on_failure is None:
+        return {"e": 1 / arm.by_run.n}
+    share, mean = arm.failures.y / arm.failures.n, arm.by_run.y / arm.by_run.n
+    return {"e": (1 - share) / arm.by_run.n, "d": (on_failure - mean) / arm.failures.n}
+
+
+def _supposing(silent: float, on_failure: float | None) -> _Measure:
+    return _Measure(
+        lambda arm: _imputed(arm, silent=silent, on_failure=on_failure),
+        lambda arm: _imputed_parts(arm, silent=silent, on_failure=on_failure),
+    )
+
+
 def _imputed(arm: ArmMoments, *, silent: float, on_failure: float | None) -> ratios.Mean | None:
     if arm.failures.n == 0:
         return None
@@ -281,3 +331,11 @@ def _imputed(arm: ArmMoments, *, silent: float, on_failure: float | None) -> rat
         + silent**2 * coverage
         + 2 * (failed * sums.bd - silent * sums.bc - failed * silent * sums.dc),
     )
+
+
+def _imputed_parts(
+    arm: ArmMoments, *, silent: float, on_failure: float | None
+) -> Mapping[str, float]:
+    failed = silent if on_failure is None else on_failure
+    mature = arm.failures.n
+    return {"b": 1 / mature, "d": failed / mature, "c": -silent / mature}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
 RUN_FAILURE = "run.failure"
@@ -116,10 +116,27 @@ class ArmMoments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """Sessions with runs in two arms of an epoch: their residuals in both, multiplied.
+
+    Attributes:
+        products: by the letters of both residuals, this variant's first. `e` is the residual of
+            scored runs, `u` of scored units, `d` of failed, `c` of known and `b` of good runs
+            among mature ones.
+    """
+
+    epoch: int
+    variant: str
+    other: str
+    products: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Moments:
     """All arms of an experiment.
 
     Attributes:
+        shared: of each ordered pair of arms that have sessions in common.
         first_at: when the first unit that counts was exposed; None before.
         forced: exposures that were chosen for trying out.
         without_unit: exposures of which the code named no unit.
@@ -133,3 +150,4 @@ class Moments:
     first_at: datetime | None = None
     after_cutoff: int = 0
     is_binary: bool = False
+    shared: Sequence[Shared] = ()

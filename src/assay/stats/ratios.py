@@ -138,16 +138,25 @@ def stratified(arms: Sequence[Mean], weights: Sequence[float]) -> Mean:
 
 
 def difference(
-    control: Sequence[Mean], treatment: Sequence[Mean], weights: Sequence[float]
+    control: Sequence[Mean],
+    treatment: Sequence[Mean],
+    weights: Sequence[float],
+    covariances: Sequence[float],
 ) -> Difference:
     """Treatment minus control over strata, whose weights sum to 1.
 
-    V = Σ w² (V_0 + V_1), df = V² / Σ (w² V_a)² / (Geff_a - 1) over strata and arms.
+    V = Σ w² (V_0 + V_1 - 2 C), df = V² / Σ (w² V_a)² / (Geff_a - 1) over strata and arms, with C
+    the covariance of a stratum's two means: of clusters with values in both.
     """
     parts = [
         (w, arm) for arms in (control, treatment) for arm, w in zip(arms, weights, strict=True)
     ]
-    variance = math.fsum(w**2 * arm.variance for w, arm in parts)
+    variance = math.fsum(
+        [
+            *(w**2 * arm.variance for w, arm in parts),
+            *(-2 * w**2 * c for w, c in zip(weights, covariances, strict=True)),
+        ]
+    )
     return Difference(
         estimate=math.fsum(
             w * (b.estimate - a.estimate)

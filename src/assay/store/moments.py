@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assay.model.moments import RUN_FAILURE, ArmMoments, Counts, Moments, Ratio, Silence
-from assay.store.pages import fetch
+from assay.model.moments import RUN_FAILURE, ArmMoments, Counts, Moments, Ratio, Shared, Silence
+from assay.store.pages import compose, fetch
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -55,9 +56,17 @@ async def moments(
         (rest,) = await fetch(cursor, _SQL["left_out"], values)
     for setting in _SETTINGS:
         await cursor.execute(_SQL[setting])
-    rows = await fetch(cursor, _SQL["arms"], values)
+    (kind,) = await fetch(cursor, _SQL["is_by_run"], values)
+    parts = ["sums", "together" if kind["is_by_run"] else "apart", "errors"]
+    rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "arms")), values)
+    shared: list[dict[str, Any]] = []
+    if kind["is_by_run"]:
+        shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
     return {
-        metric: _moments([row for row in rows if row["metric"] == metric], rest)
+        metric: replace(
+            _moments([row for row in rows if row["metric"] == metric], rest),
+            shared=[_shared(**row) for row in shared if row["metric"] == metric],
+        )
         for metric in metrics
     }
 
@@ -102,6 +111,11 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
         joint=row["ed"],
         silence=Silence(bb=row["bb"], bd=row["bd"], bc=row["bc"], dc=row["dc"]),
     )
+
+
+def _shared(metric: str, epoch: int, variant: str, other: str, **products: float) -> Shared:
+    del metric
+    return Shared(epoch=epoch, variant=variant, other=other, products=products)
 
 
 def _ratio(units: int, n: float, y: float, n_squares: float, e_squares: float) -> Ratio:

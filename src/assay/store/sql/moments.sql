@@ -15,7 +15,7 @@ SET LOCAL enable_mergejoin = off
 -- name: nested
 SET LOCAL enable_nestloop = off
 
--- name: arms
+-- name: sums
 -- Exposures are summed by unit once, scores by unit for each metric, before they are joined. A run is
 -- counted where its first use of the experiment is, its scores where they belong. Nearly every run has one
 -- score: those that have several are told from the order of the key, and only they are sorted.
@@ -97,7 +97,7 @@ WITH served AS (
                     AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval)
         GROUP BY 1, 2) f
 ), units AS MATERIALIZED (
-    SELECT k.metric, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved,
+    SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved,
         CASE WHEN k.metric = %(failure)s THEN o.m ELSE coalesce(a.n, 0) END AS n,
         CASE WHEN k.metric = %(failure)s THEN coalesce(f.f, 0) ELSE coalesce(a.y, 0) END AS y,
         CASE WHEN k.metric = %(failure)s THEN 0 ELSE coalesce(f.f, 0) END AS f,
@@ -106,24 +106,53 @@ WITH served AS (
     FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN owned o
     LEFT JOIN answers a ON a.metric = k.metric AND a.unit = o.unit AND a.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
     LEFT JOIN failed f ON f.metric = k.metric AND f.unit = o.unit AND f.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
-), totals AS (
+)
+
+-- name: apart
+-- Units vary by themselves.
+, grouped AS NOT MATERIALIZED (
+    SELECT u.*, 1 AS size, NULL::text AS cluster FROM units u
+)
+
+-- name: together
+-- Runs that were assigned by themselves vary together within a session.
+, sessions AS (
+    SELECT x.unit, coalesce(min(x.cluster), x.unit) AS cluster
+    FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+        AND x.unit IS NOT NULL AND x.at < %(cutoff)s
+    GROUP BY x.unit
+), grouped AS MATERIALIZED (
+    SELECT u.metric, u.epoch, u.variant, s.cluster, count(*) AS size, min(u.first_at) AS first_at,
+        sum(u.exposed) AS exposed, sum(u.m) AS m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
+        sum(u.n) AS n, sum(u.y) AS y, sum(u.f) AS f, sum(u.late) AS late, sum(u.early) AS early,
+        sum(u.backdated) AS backdated, bool_and(u.is_binary) AS is_binary
+    FROM units u JOIN sessions s ON s.unit = u.unit
+    GROUP BY u.metric, u.epoch, u.variant, s.cluster
+)
+
+-- name: errors
+, totals AS (
     SELECT u.metric, u.epoch, u.variant, sum(u.n) AS n, sum(u.y) AS y, sum(u.m) AS m, sum(u.f) AS f,
         count(*) FILTER (WHERE u.n > 0) AS scored,
         avg(u.y / nullif(u.n, 0)) AS mean
-    FROM units u GROUP BY u.metric, u.epoch, u.variant
+    FROM grouped u GROUP BY u.metric, u.epoch, u.variant
 ), errors AS (
     SELECT u.*, t.n AS t_n, t.y AS t_y, t.m AS t_m, t.f AS t_f, t.scored AS t_scored, t.mean AS t_mean,
         CASE WHEN u.n > 0 AND u.n < t.n THEN (u.y - t.y / t.n * u.n) / sqrt(1 - u.n / t.n) ELSE 0 END AS e,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.f - t.f / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS d,
         CASE WHEN u.m > 0 AND u.m < t.m THEN (u.y - t.y / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS b,
-        CASE WHEN u.m > 0 AND u.m < t.m THEN (u.n + u.f - (t.n + t.f) / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS c
-    FROM units u JOIN totals t ON t.metric = u.metric AND t.epoch = u.epoch AND t.variant = u.variant
+        CASE WHEN u.m > 0 AND u.m < t.m THEN (u.n + u.f - (t.n + t.f) / t.m * u.m) / sqrt(1 - u.m / t.m) ELSE 0 END AS c,
+        CASE WHEN u.n > 0 AND t.scored > 1 THEN (u.y / u.n - t.mean) / sqrt(1 - 1.0 / t.scored) ELSE 0 END AS u
+    FROM grouped u JOIN totals t ON t.metric = u.metric AND t.epoch = u.epoch AND t.variant = u.variant
     OFFSET 0
 )
-SELECT e.metric, e.epoch, e.variant, count(*) AS units, min(e.first_at) AS first_at,
+
+-- name: arms
+SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_at) AS first_at,
     bool_and(e.is_binary) AS is_binary, sum(e.exposed)::bigint AS exposed,
-    sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved, sum(e.late) AS late,
-    sum(e.early) AS early, sum(e.backdated) AS backdated,
+    sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved,
+    sum(e.late)::bigint AS late, sum(e.early)::bigint AS early, sum(e.backdated)::bigint AS backdated,
     count(*) FILTER (WHERE e.m > 0) AS units_mature,
     max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
     sum(e.n * e.n) AS n_squares, sum(e.m * e.m) AS m_squares,
@@ -132,6 +161,21 @@ SELECT e.metric, e.epoch, e.variant, count(*) AS units, min(e.first_at) AS first
     max(e.t_mean) AS mean,
     coalesce(sum((e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
 FROM errors e GROUP BY e.metric, e.epoch, e.variant ORDER BY e.metric, e.epoch, e.variant
+
+-- name: shared
+-- What sessions with runs in two arms add to the errors of both.
+SELECT e.metric, e.epoch, e.variant, o.variant AS other, sum(e.e * o.e) AS ee, sum(e.e * o.d) AS ed,
+    sum(e.d * o.e) AS de, sum(e.d * o.d) AS dd, sum(e.c * o.c) AS cc, sum(e.u * o.u) AS uu, sum(e.b * o.b) AS bb,
+    sum(e.b * o.d) AS bd, sum(e.d * o.b) AS db, sum(e.b * o.c) AS bc, sum(e.c * o.b) AS cb, sum(e.d * o.c) AS dc,
+    sum(e.c * o.d) AS cd
+FROM errors e
+JOIN errors o ON o.metric = e.metric AND o.epoch = e.epoch AND o.cluster = e.cluster AND o.variant <> e.variant
+GROUP BY e.metric, e.epoch, e.variant, o.variant
+
+-- name: is_by_run
+SELECT EXISTS (
+    SELECT FROM assay.experiment_epochs o
+    WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.unit_kind = 'run') AS is_by_run
 
 -- name: left_out
 SELECT count(*) FILTER (WHERE x.forced AND x.at < %(cutoff)s) AS forced,
