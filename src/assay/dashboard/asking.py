@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from assay.dashboard.teaching import sending
 from assay.dashboard.texts import parameter
 from assay.errors import AssayError
 
@@ -37,6 +39,7 @@ class Ask:
         now: the present instant.
         shows: the API's path of what the page shows, with parameters as in `Page.api`.
         own: parameters of the query that only the page knows.
+        error: what was refused of a form; then the query holds what was filled in.
     """
 
     project: int
@@ -51,6 +54,7 @@ class Ask:
     api: LocalApi
     shows: str | None = None
     own: frozenset[str] = frozenset()
+    error: AssayError | None = None
 
     async def read(self, ask: Callable[[Reading], Awaitable[T]]) -> T:
         """What `ask` reads of the project, under row security."""
@@ -89,6 +93,14 @@ class Ask:
     def url(self, path: str, **query: object) -> str:
         """The address of a path below the project; None leaves a parameter out."""
         return address(f"/p/{quote(self.project_name, safe='')}{path}", query)
+
+    def example_event(self, name: str, data: object) -> str:
+        """A command that sends an event to this server."""
+        return sending(self.server, name, data, wants_key=self.key is not None)
+
+    def json(self, text: str) -> object:
+        """What stored JSON text stands for."""
+        return json.loads(text)
 
     def here(self, **changes: object) -> str:
         """This page's address with some parameters changed; a changed list starts anew."""

@@ -52,7 +52,13 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something that a form does: `POST` to a path below `/p/{project}`."""
+    """Something that a form does: `POST` to a path below `/p/{project}`.
+
+    Attributes:
+        shown_by: the page with the form, which shows what is refused and keeps what was filled in:
+            its fields are named as that page's parameters. None shows a refusal alone.
+    """
 
     path: str
     act: Act
+    shown_by: Page | None = None

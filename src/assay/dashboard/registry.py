@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.dashboard.pages import experiments, functions, overview, runs, scores, sessions
+from assay.dashboard.pages import events, experiments, functions, overview, runs, scores, sessions
 
 if TYPE_CHECKING:
     from assay.dashboard.page import Action, Page
@@ -15,6 +15,11 @@ PAGES: tuple[Page, ...] = (
     *sessions.PAGES,
     *scores.PAGES,
     *experiments.PAGES,
+    *events.PAGES,
     *functions.PAGES,
 )
-ACTIONS: tuple[Action, ...] = (*runs.ACTIONS, *experiments.ACTIONS)
+ACTIONS: tuple[Action, ...] = (
+    *runs.ACTIONS,
+    *experiments.ACTIONS,
+    *events.ACTIONS,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, Router
 
 from assay.dashboard import doors, exports, forms, rendering, sealing, signing, statics
-from assay.dashboard.asking import Ask
+from assay.dashboard.asking import Ask, part
 from assay.dashboard.live import Live
 from assay.dashboard.local_api import LocalApi, RefusedError
 from assay.dashboard.registry import ACTIONS, PAGES
@@ -41,6 +42,9 @@ _STATUS = {
     "page_not_found": 404,
     "project_not_found": 404,
     "body_too_large": 413,
+    "internal": 500,
+    "span_not_found": 404,
+    "function_not_found": 404,
     "database_unavailable": 503,
 }
 _INVALID = 422
@@ -59,7 +63,7 @@ class Site:
         """All routes of the dashboard; what else begins with `/p/` is a page that is missing."""
         below: list[Route] = [Route("/{project}/live", self._live)]
         for page in PAGES:
-            if page.api is not None:
+            if page.api is not None and not page.is_panel:
                 below.append(self._route(page, ".json", exports.as_json))
                 below.append(self._route(page, ".csv", exports.as_csv))
             below.append(self._route(page, "", self._show(page)))
@@ -88,10 +92,21 @@ class Site:
         async def endpoint(request: Request) -> Response:
             async def respond(ask: Ask) -> Response:
                 doors.check_own(request.headers)
-                path = await action.act(ask, await forms.read(request))
+                form = await forms.read(request)
+                try:
+                    path = await action.act(ask, form)
+                except AssayError as error:
+                    if action.shown_by is None:
+                        raise
+                    filled = {name: text for name, text in form.fields.items() if text}
+                    path = action.shown_by.path.format(
+                        **{name: part(value) for name, value in ask.params.items()}
+                    )
+                    again = replace(ask, path=path, query=filled, error=error)
+                    return await self._show(action.shown_by)(again)
                 return RedirectResponse(ask.url(path), HTTPStatus.SEE_OTHER)
 
-            return await self._answer(request, None, respond)
+            return await self._answer(request, action.shown_by, respond)
 
         return endpoint
 
@@ -147,19 +162,15 @@ class Site:
             # Before the page is made: what happens meanwhile is told of once more, never missed.
             pulse = await self.live.now(ask.project) if page.live else ""
             view = await page.render(ask)
-            return sealing.html(rendering.whole(ask, page, view, PAGES, pulse=pulse))
+            text = rendering.whole(ask, page, view, PAGES, pulse=pulse)
+            return sealing.html(text, HTTPStatus.OK if ask.error is None else _status(ask.error))
 
         return show
 
     def _refuse(self, ask: Ask | None, page: Page | None, error: AssayError) -> Response:
-        status = (
-            error.status if isinstance(error, RefusedError) else _STATUS.get(error.code, _INVALID)
-        )
-        if error.code == "internal":
-            status = HTTPStatus.INTERNAL_SERVER_ERROR
-        return sealing.seal(
-            sealing.html(rendering.refusal(ask, page, error, status, PAGES), status)
-        )
+        status = _status(error)
+        text = rendering.refusal(ask, page, error, status, PAGES)
+        return sealing.seal(sealing.html(text, status))
 
     async def _home(self, request: Request) -> Response:
         try:
@@ -212,6 +223,10 @@ def add_dashboard(app: Starlette, services: Services) -> Site:
     site = Site(app, services)
     app.router.routes.extend(site.routes())
     return site
+
+
+def _status(error: AssayError) -> int:
+    return error.status if isinstance(error, RefusedError) else _STATUS.get(error.code, _INVALID)
 
 
 def _fault(error: Exception) -> AssayError:

@@ -46,6 +46,7 @@ async def page(
     received_after: datetime | None = None,
     received_before: datetime | None = None,
     after: str | None = None,
+    with_data: bool = True,
 ) -> Page[EventRecord]:
     """A page of events: of one name by when they were received, else by id, the newest first."""
     values: dict[str, object] = {
@@ -54,6 +55,7 @@ async def page(
         "received_after": received_after,
         "received_before": received_before,
         "limit": limit + 1,
+        "with_data": with_data,
     }
     filters = ("name", "received_after", "received_before")
     parts = ["list"]
@@ -80,8 +82,28 @@ async def page(
 async def find(cursor: Reading, *, project: int, event: UUID) -> EventRecord | None:
     """One event, None where there is none."""
     query = compose((_SQL["list"], _SQL["by_id"]))
-    rows = await fetch(cursor, query, {"project": project, "event": event})
+    values = {"project": project, "event": event, "with_data": True}
+    rows = await fetch(cursor, query, values)
     return EventRecord(**rows[0]) if rows else None
+
+
+async def previews(
+    cursor: Reading, *, project: int, events: Sequence[UUID], most: int
+) -> dict[UUID, str]:
+    """The first characters of some events' data as JSON text."""
+    values = {"project": project, "events": list(events), "most": most}
+    rows = await fetch(cursor, _SQL["previews"], values)
+    return {row["id"]: row["preview"] for row in rows}
+
+
+async def consequences(
+    cursor: Reading, *, project: int, events: Sequence[UUID]
+) -> dict[UUID, tuple[int, int]]:
+    """How many runs some events started, and how many runs' waits they ended."""
+    values = {"project": project, "events": list(events)}
+    started = {row["id"]: row["n"] for row in await fetch(cursor, _SQL["started"], values)}
+    woken = {row["id"]: row["n"] for row in await fetch(cursor, _SQL["woken"], values)}
+    return {event: (started.get(event, 0), woken.get(event, 0)) for event in events}
 
 
 async def names(cursor: Reading, *, project: int, events: Sequence[UUID]) -> dict[UUID, str]:

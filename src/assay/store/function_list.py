@@ -46,3 +46,10 @@ async def page(
         values["after_app"], values["after_fn"] = decode(after, (str, str))
     rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "by_id")), values)
     return page_of([FunctionRecord(**row) for row in rows], limit, lambda f: (f.app, f.fn))
+
+
+async def find(cursor: Reading, *, project: int, app: str, fn: str) -> FunctionRecord | None:
+    """One function, None where there is none."""
+    values = {"project": project, "app": app, "fn": fn}
+    rows = await fetch(cursor, compose((_SQL["list"], _SQL["one"])), values)
+    return FunctionRecord(**rows[0]) if rows else None

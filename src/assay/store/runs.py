@@ -21,7 +21,7 @@ _SQL = queries("runs")
 ENDED = ("completed", "failed", "cancelled")
 LIVE = ("queued", "running", "waiting")
 # An id is minted when its run is about to be queued: clocks and slow commits lie between the two.
-_ID_MARGIN = timedelta(hours=1)
+ID_MARGIN = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +108,9 @@ class RunFilter:
         if self.score_is is not None:
             values["score_is"] = float(self.score_is)
         if self.queued_after is not None:
-            values["first_id"] = floor_at(self.queued_after - _ID_MARGIN)
+            values["first_id"] = floor_at(self.queued_after - ID_MARGIN)
         if self.queued_before is not None:
-            values["last_id"] = floor_at(self.queued_before + _ID_MARGIN)
+            values["last_id"] = floor_at(self.queued_before + ID_MARGIN)
         return values
 
 
@@ -156,8 +156,10 @@ async def woken_by(cursor: Reading, *, project: int, event: UUID, limit: int) ->
 
 
 async def of_trace(cursor: Reading, *, project: int, trace: UUID, limit: int) -> list[RunRecord]:
-    """The runs of a trace: the first one, its children and their scorers."""
-    return await _all(cursor, "by_trace", project=project, trace=trace, limit=limit)
+    """The runs of a trace, without their outputs: the first one, its children and their scorers."""
+    return await _all(
+        cursor, "by_trace", project=project, trace=trace, limit=limit, with_output=False
+    )
 
 
 async def orphans(cursor: Reading, *, project: int, run: UUID) -> list[tuple[str, int]]:
@@ -178,8 +180,10 @@ async def ambiguous(cursor: Reading, *, project: int, run: UUID) -> list[str]:
     return [row["experiment"] for row in rows]
 
 
-async def _all(cursor: Reading, part: str, **values: object) -> list[RunRecord]:
-    values["with_output"] = True
+async def _all(
+    cursor: Reading, part: str, *, with_output: bool = True, **values: object
+) -> list[RunRecord]:
+    values["with_output"] = with_output
     rows = await fetch(cursor, _query("list", part, "newest_first"), values)
     return [RunRecord(**row) for row in rows]
 

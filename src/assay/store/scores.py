@@ -127,6 +127,15 @@ async def latest(
     )
 
 
+async def latest_of_runs(
+    cursor: Reading, *, project: int, runs: Sequence[UUID], limit: int
+) -> list[ScoreRecord]:
+    """The latest scores of some runs and their steps, those of the newest runs first."""
+    values = {"project": project, "runs": list(runs), "limit": limit}
+    rows = await fetch(cursor, _query("latest", "latest_of_runs", "latest_newest"), values)
+    return await _records(cursor, rows, project=project)
+
+
 async def history(
     cursor: Reading,
     *,

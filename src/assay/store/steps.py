@@ -129,9 +129,21 @@ async def user_spans(
     runs: Sequence[UUID],
     since: date,
     span: int | None = None,
+    step: UUID | None = None,
+    limit: int | None = None,
 ) -> list[UserSpanRecord]:
-    """The spans that user code made in some runs, from a day on; with `span` those with that id."""
-    values = {"project": project, "runs": list(runs), "since": since, "span": span}
+    """The spans that user code made in some runs, from a day on, by their start.
+
+    With `span` those with that id, with `step` those made in the step of that key.
+    """
+    values = {
+        "project": project,
+        "runs": list(runs),
+        "since": since,
+        "span": span,
+        "step": step,
+        "limit": limit,
+    }
     return [UserSpanRecord(**row) for row in await fetch(cursor, _SQL["user_spans"], values)]
 
 

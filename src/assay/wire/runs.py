@@ -112,12 +112,12 @@ class Step(Message):
 
 
 class RunDetail(Run):
-    """A run with all that belongs to it."""
+    """A run with all that belongs to it; parts that `include` doesn't name are left out."""
 
-    steps: list[Step]
-    scores: list[Score]
-    outcomes: list[Outcome]
-    spans: list[Span]
+    steps: list[Step] = Field(default_factory=list)
+    scores: list[Score] = Field(default_factory=list)
+    outcomes: list[Outcome] = Field(default_factory=list)
+    spans: list[Span] = Field(default_factory=list)
 
 
 class EventDetail(Event):

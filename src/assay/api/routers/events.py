@@ -48,8 +48,9 @@ async def list_events(
     name: str | None = None,
     received_after: Instant = None,
     received_before: Instant = None,
+    data: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
-    """Events, the newest first."""
+    """Events, the newest first; `data=false` leaves their data empty, which may be large."""
     found = await services_of(request).read(
         who.project,
         lambda reading: event_log.page(
@@ -60,6 +61,7 @@ async def list_events(
             received_after=received_after,
             received_before=received_before,
             after=cursor,
+            with_data=data,
         ),
     )
     return page(found, shapes.event)

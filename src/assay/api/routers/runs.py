@@ -105,8 +105,12 @@ async def get_run(
     run_id: str,
     wait_s: Annotated[float, Query(ge=0, le=MOST_WAIT_S, allow_inf_nan=False)] = 0.0,
     include: str = ",".join(PARTS),
+    values: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
-    """A run; `wait_s` waits so long for its end, `include` says which parts come with it."""
+    """A run; `wait_s` waits so long for its end, `include` says which parts come with it.
+
+    `values=false` leaves inputs and outputs of its steps out, which may be large.
+    """
     parts = {part.strip() for part in include.split(",") if part.strip()}
     if not parts.issubset(PARTS):
         raise AssayError(
@@ -125,7 +129,9 @@ async def get_run(
         pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_S)
         found = await _find(services, project, id_)
     return answer(
-        await services.read(project, lambda reading: _detail(reading, project, found, parts))
+        await services.read(
+            project, lambda reading: _detail(reading, project, found, parts, with_values=values)
+        )
     )
 
 
@@ -171,7 +177,7 @@ async def _find(services: Services, project: int, run: UUID) -> RunRecord:
 
 
 async def _detail(
-    reading: Reading, project: int, run: RunRecord, parts: set[str]
+    reading: Reading, project: int, run: RunRecord, parts: set[str], *, with_values: bool
 ) -> dict[str, Answer]:
     shown: dict[str, Answer] = shapes.run(run)
     if run.is_ended:
@@ -181,7 +187,9 @@ async def _detail(
         ambiguous = await runs.ambiguous(reading, project=project, run=run.id)
         shown = shapes.run(run, missed, unserved, ambiguous)
     if "steps" in parts:
-        records = await steps.of_runs(reading, project=project, runs=[run.id], with_values=True)
+        records = await steps.of_runs(
+            reading, project=project, runs=[run.id], with_values=with_values
+        )
         shown["steps"] = shapes.steps(records)
     if "scores" in parts:
         given = await scores.latest(reading, project=project, run=run.id, limit=MOST_SCORES)

@@ -1,29 +1,130 @@
-"""Functions: what apps have registered."""
+"""Functions: what apps have registered, and how each of them does."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
+from assay.dashboard.windows import WINDOWS, summary
+from assay.errors import AssayError
+from assay.store import function_list
 from assay.wire.functions import Function
+from assay.wire.runs import Run
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
+    from assay.dashboard.windows import FunctionRow, Summary
+    from assay.store.activity import LiveCount
+    from assay.store.function_list import FunctionRecord
+
+NEWEST = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A function with its numbers, None where it did not run in the window."""
+
+    function: Function
+    numbers: FunctionRow | None
+    live: LiveCount | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionsView:
     """A page of functions."""
 
-    functions: list[Function]
+    windows: tuple[str, ...]
+    summary: Summary
+    rows: list[Listed]
     next: str | None
+    copied: Copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionView:
+    """One function.
+
+    Attributes:
+        triggers: names of events and conditions. `options`: what it was registered with.
+        example: the name of an event that starts it, None where there is none without wildcards.
+    """
+
+    windows: tuple[str, ...]
+    function: FunctionRecord
+    triggers: list[tuple[str, str | None]]
+    options: dict[str, object]
+    example: str | None
+    summary: Summary
+    newest: list[Run]
 
 
 async def functions(ask: Ask) -> FunctionsView:
     """The functions and scorers of all apps, by app and id."""
     found = await ask.items(Function)
-    return FunctionsView(functions=found.items, next=found.next)
+    over = await summary(ask)
+    numbers = {(row.app, row.fn): row for row in over.functions}
+    live = {(one.app, one.fn): one for one in over.live}
+    return FunctionsView(
+        windows=tuple(WINDOWS),
+        summary=over,
+        rows=[
+            Listed(
+                function=one,
+                numbers=numbers.get((one.app_id, one.id)),
+                live=live.get((one.app_id, one.id)),
+            )
+            for one in found.items
+        ],
+        next=found.next,
+        copied=copied(ask),
+    )
+
+
+async def function(ask: Ask) -> FunctionView:
+    """A function's triggers and options, its numbers in the window, its newest runs."""
+    app, fn = ask.params["app_id"], ask.params["function_id"]
+    found = await ask.read(
+        lambda reading: function_list.find(reading, project=ask.project, app=app, fn=fn)
+    )
+    if found is None:
+        raise AssayError(
+            f"the app {app!r} has no function {fn!r}",
+            code="function_not_found",
+            field="function_id",
+            hint="a worker registers its functions when it starts",
+        )
+    pairs = [("function_id", fn), ("app_id", app), ("limit", NEWEST), ("output", False)]
+    newest = await ask.api.items(Run, "runs", pairs)
+    triggers = _triggers(found)
+    names = [name for name, _ in triggers if "*" not in name]
+    return FunctionView(
+        windows=tuple(WINDOWS),
+        function=found,
+        triggers=triggers,
+        options=_options(found),
+        example=names[0] if names else None,
+        summary=await summary(ask, app=app, fn=fn),
+        newest=newest.items,
+    )
+
+
+def _options(found: FunctionRecord) -> dict[str, object]:
+    """What it was registered with, without what the page says elsewhere or what is empty."""
+    options = found.options if isinstance(found.options, dict) else {}
+    return {n: v for n, v in options.items() if n != "kind" and v not in (None, [], {}, "")}
+
+
+def _triggers(found: FunctionRecord) -> list[tuple[str, str | None]]:
+    triggers: list[tuple[str, str | None]] = []
+    for trigger in found.triggers if isinstance(found.triggers, list) else ():
+        if isinstance(trigger, dict):
+            condition = trigger.get("condition")
+            triggers.append(
+                (str(trigger.get("event")), condition if isinstance(condition, str) else None)
+            )
+    return triggers
 
 
 PAGES = (
@@ -35,5 +136,16 @@ PAGES = (
         key="f",
         render=functions,
         api="functions",
+        own=frozenset({"window"}),
+        live=("runs",),
+    ),
+    Page(
+        path="/functions/{app_id}/{function_id}",
+        name="functions",
+        title="Function",
+        template="function.html",
+        render=function,
+        own=frozenset({"window"}),
+        live=("runs", "scores"),
     ),
 )

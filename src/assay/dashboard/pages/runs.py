@@ -1,33 +1,147 @@
-"""Runs: the list and its filters, a run with all that belongs to it, and what can be done to it."""
+"""Runs: the list and its filters, and what is done to a run."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Action, Page
-from assay.wire.runs import Run
+from assay.dashboard.pages.run import RUN, RUN_PAGES
+from assay.errors import AssayError
+from assay.ids import parse, to_text
+from assay.store import exposures, function_list, scores
+from assay.store.exposures import ExposureRecord
+from assay.store.scores import ScoreRecord
+from assay.wire.runs import CancelResponse, Run
+from assay.wire.scores import ScoreResponse
 
 if TYPE_CHECKING:
-    from assay.dashboard.asking import Ask
+    from collections.abc import Iterable
 
-STATUSES = ("queued", "running", "waiting", "completed", "failed", "cancelled")
+    from assay.dashboard.asking import Ask
+    from assay.dashboard.forms import Form
+    from assay.store.pages import Reading
+
+R = TypeVar("R", ScoreRecord, ExposureRecord)
+
+FUNCTIONS_OFFERED = 200
+SCORES_SHOWN = 2_000
+RARE = {"session_key", "session_id", "app_id", "queued_after", "queued_before"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """A run with what it was scored about itself and which variants it was served."""
+
+    run: Run
+    scores: list[ScoreRecord]
+    exposures: list[ExposureRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunsView:
-    """A page of runs."""
+    """A page of runs.
 
-    runs: list[Run]
+    Attributes:
+        functions, score_names: what the filters offer.
+        has_rare_filters: whether one is in use that is folded away.
+        is_filtered: whether a filter may be to blame where there is no run.
+    """
+
+    rows: list[RunRow]
     next: str | None
     copied: Copied
+    functions: list[str]
+    score_names: list[str]
+    has_scores: bool
+    has_variants: bool
+    is_filtered: bool
+    has_rare_filters: bool
 
 
 async def runs(ask: Ask) -> RunsView:
-    """The runs that fit the query, the newest first."""
+    """The runs that fit the query, the newest first, with their scores and variants."""
     found = await ask.items(Run, output=False)
-    return RunsView(runs=found.items, next=found.next, copied=copied(ask))
+    ids = [parse(run.id) for run in found.items]
+
+    async def read(reading: Reading) -> tuple[list[ScoreRecord], list[ExposureRecord], list[str]]:
+        given = await scores.latest_of_runs(
+            reading, project=ask.project, runs=ids, limit=SCORES_SHOWN
+        )
+        served = await exposures.of_runs(reading, project=ask.project, runs=ids)
+        known = await function_list.page(reading, project=ask.project, limit=FUNCTIONS_OFFERED)
+        return given, served, sorted({one.fn for one in known.items})
+
+    given, served, functions = await ask.read(read)
+    about_run = _by_run(one for one in given if one.subject == "run")
+    exposed = _by_run(served)
+    return RunsView(
+        rows=[
+            RunRow(run=run, scores=about_run[run.id], exposures=exposed[run.id])
+            for run in found.items
+        ],
+        next=found.next,
+        copied=copied(ask),
+        functions=functions,
+        score_names=sorted({one.name for one in given}),
+        has_scores=bool(given),
+        has_variants=bool(served),
+        is_filtered=bool(ask.api_query()),
+        has_rare_filters=bool(RARE & ask.query.keys()),
+    )
+
+
+def _by_run(records: Iterable[R]) -> dict[str, list[R]]:
+    found: dict[str, list[R]] = defaultdict(list)
+    for one in records:
+        found[to_text(one.run_id)].append(one)
+    return found
+
+
+async def cancel(ask: Ask, _: Form) -> str:
+    """Cancel a run."""
+    run = ask.params["run_id"]
+    await ask.api.post(CancelResponse, f"runs/{to_text(parse(run))}/cancel", None)
+    return f"/runs/{run}"
+
+
+async def score(ask: Ask, form: Form) -> str:
+    """Score a run, or a step of it, by hand."""
+    run = ask.params["run_id"]
+    body: dict[str, object] = {
+        "name": form.need("name"),
+        "value": _value(form.need("value")),
+        "run_id": run,
+        "rationale": form.get("rationale"),
+        "author": form.get("author"),
+    }
+    step = form.get("step_id")
+    if step is not None:
+        body |= {"step_id": step, "index": int(form.get("index") or 0)}
+    await ask.api.post(ScoreResponse, "scores", body)
+    return f"/runs/{run}#scores"
+
+
+def _value(text: str) -> bool | float | int:
+    """A score's value as people write it: true, false or a number; `score_value`."""
+    words = {"true": True, "false": False}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        raise AssayError(
+            f"{text!r} is no value of a score",
+            code="score_value",
+            field="value",
+            hint="write true, false or a number",
+        ) from None
 
 
 PAGES = (
@@ -42,5 +156,9 @@ PAGES = (
         own=frozenset({"peek"}),
         live=("runs", "scores"),
     ),
+    *RUN_PAGES,
 )
-ACTIONS: tuple[Action, ...] = ()
+ACTIONS = (
+    Action(path="/runs/{run_id}/cancel", act=cancel),
+    Action(path="/runs/{run_id}/score", act=score, shown_by=RUN),
+)

@@ -20,7 +20,8 @@ export function install() {
   on("Escape", close);
   document.addEventListener("click", clicked);
   document.addEventListener("htmx:after:swap", settled);
-  at = new URLSearchParams(location.search).get("peek");
+  const query = new URLSearchParams(location.search);
+  at = query.get("span") ?? query.get("peek");
   mark();
   grip();
 }
@@ -62,7 +63,11 @@ function clicked(event) {
   }
   const row = event.target.closest?.("tr[data-peek]");
   const isOther = event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey;
-  if (!row || isOther || isTyping(event.target) || event.target.closest("a, button, summary")) return;
+  if (!row || isOther || isTyping(event.target)) return;
+  // A link leads on, but one that only looks at its row does so in the panel.
+  const own = event.target.closest("a, button, summary");
+  if (own && !own.matches("[data-look]")) return;
+  if (own) event.preventDefault();
   if (String(getSelection())) return;
   at = row.dataset.key;
   mark();
@@ -73,7 +78,7 @@ function peek(row) {
   if (!row.dataset.peek) return;
   const panel = document.getElementById("panel");
   panel.hidden = false;
-  keep("peek", row.dataset.key);
+  keep(row.closest("[data-keep]")?.dataset.keep ?? "peek", row.dataset.key);
   htmx.ajax("GET", row.dataset.peek, { target: "#panel", swap: "innerHTML" });
 }
 
@@ -90,6 +95,7 @@ function close() {
   panel.hidden = true;
   panel.replaceChildren();
   keep("peek", null);
+  keep("span", null);
   return true;
 }
 

@@ -1,5 +1,5 @@
 -- name: list
-SELECT e.id, e.name, e.data::text AS data, e.sessions, e.ts, e.received_at, e.key, e.source_run, e.warning
+SELECT e.id, e.name, CASE WHEN %(with_data)s THEN e.data::text ELSE '{}' END AS data, e.sessions, e.ts, e.received_at, e.key, e.source_run, e.warning
 FROM assay.events e
 WHERE e.project_id = %(project)s
 
@@ -30,3 +30,15 @@ ORDER BY e.received_at DESC, e.id DESC LIMIT %(limit)s
 -- name: names
 SELECT e.id, e.name FROM assay.events e
 WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s)
+
+-- name: previews
+SELECT e.id, left(e.data::text, %(most)s) AS preview FROM assay.events e
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s)
+
+-- name: started
+SELECT r.event_id AS id, count(*) AS n FROM assay.runs r
+WHERE r.project_id = %(project)s AND r.event_id = ANY (%(events)s) GROUP BY r.event_id
+
+-- name: woken
+SELECT w.event_id AS id, count(*) AS n FROM assay.run_events w
+WHERE w.project_id = %(project)s AND w.event_id = ANY (%(events)s) GROUP BY w.event_id

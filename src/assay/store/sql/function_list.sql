@@ -8,3 +8,6 @@ WHERE f.project_id = %(project)s
 
 -- name: by_id
 ORDER BY f.app, f.fn LIMIT %(limit)s
+
+-- name: one
+    AND f.app = %(app)s AND f.fn = %(fn)s

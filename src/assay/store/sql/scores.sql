@@ -18,6 +18,9 @@ WHERE l.project_id = %(project)s
 -- name: latest_of_run
     AND l.run_id = %(run)s
 
+-- name: latest_of_runs
+    AND l.run_id = ANY (%(runs)s)
+
 -- name: latest_of_name
     AND l.name = %(name)s
 

@@ -28,5 +28,5 @@ SELECT u.run_id, u.step, u.attempt, u.span, u.parent, u.name, u.kind, u.started_
     u.message, u.attributes, u.events
 FROM assay.user_spans u
 WHERE u.project_id = %(project)s AND u.run_id = ANY (%(runs)s) AND u.day >= %(since)s
-    AND (%(span)s::bigint IS NULL OR u.span = %(span)s)
-ORDER BY u.started_at, u.span
+    AND (%(span)s::bigint IS NULL OR u.span = %(span)s) AND (%(step)s::uuid IS NULL OR u.step = %(step)s)
+ORDER BY u.started_at, u.span LIMIT %(limit)s
