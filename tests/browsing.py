@@ -95,6 +95,7 @@ class Opener:
         scheme: str = "light",
         scripts: bool = True,
         is_open: bool = False,
+        status: int = 200,
     ) -> Page:
         """A page in a context of its own.
 
@@ -104,6 +105,7 @@ class Opener:
             width: of the window, in pixels.
             scheme: `light` or `dark`.
             scripts: whether JavaScript runs.
+            status: that the server answers with.
             is_open: whether the page's policy is left aside, as axe needs it.
         """
         context = self.browser.new_context(
@@ -117,7 +119,9 @@ class Opener:
         page = context.new_page()
 
         def hear(message: ConsoleMessage) -> None:
-            if message.type in {"error", "warning"}:
+            # The browser tells of a refused page as of an error.
+            is_expected = status != 200 and f"status of {status}" in message.text
+            if message.type in {"error", "warning"} and not is_expected:
                 self.faults.append(f"{path}: {message.text}")
 
         def see(request: Request) -> None:

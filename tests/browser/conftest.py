@@ -56,8 +56,11 @@ def served(assay_database: str) -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Opener]:
+def open_page(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Opener]:
     """Opens pages; the test fails where one told of an error or asked another host."""
+    if "served" in request.fixturenames:
+        # Pages are closed before their server is.
+        request.getfixturevalue("served")
     opener = Opener(browser)
     yield opener
     for context in browser.contexts:

@@ -1,4 +1,4 @@
-"""Every page in a real browser."""
+"""Every page in a real browser: empty and full, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -8,26 +8,51 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+import full_project
 from assay.dashboard.registry import PAGES
-from browsing import violations
+from browsing import serve, violations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assay.testing import Databases
     from browsing import Opener, Served
     from dashboard_server import DashboardServer
 
 LISTS = [page.path for page in PAGES if page.nav]
+DETAILS = [
+    "/runs/{failed}",
+    "/runs/{failed}?span={span}",
+    "/runs/{live}",
+    "/events/{event}",
+    "/events/send",
+    "/functions/support/answer",
+    "/nothing",
+]
 
 
-def some_runs(server: DashboardServer) -> None:
-    """Three runs, one of each kind of end."""
-    server.register("answer")
-    for status in ("completed", "failed", "cancelled"):
-        server.finish(server.start(), status, output='"done"')
+@pytest.fixture(scope="module")
+def full(assay_databases: Databases) -> Iterator[Served]:
+    """A server on which something of everything has happened."""
+    with assay_databases.new() as database, serve(database) as served:
+        served.seed(full_project.fill)
+        yield served
 
 
-def one_more_run(server: DashboardServer) -> None:
-    """It is queued."""
-    server.start()
+@pytest.fixture(scope="module")
+def names(full: Served) -> dict[str, str]:
+    """Ids of what is in the full project, by the words that paths use."""
+    found: dict[str, str] = {}
+
+    def look(server: DashboardServer) -> None:
+        failed = server.get("runs", status="failed", limit=1)["data"][0]["id"]
+        found["failed"] = failed
+        found["live"] = server.get("runs", status="running")["data"][0]["id"]
+        found["event"] = server.get("runs/" + failed)["event_ids"][0]
+        found["span"] = server.get("runs/" + failed)["steps"][0]["span_id"]
+
+    full.seed(look)
+    return found
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -35,16 +60,43 @@ def one_more_run(server: DashboardServer) -> None:
 def test_an_empty_page_is_accessible(
     open_page: Opener, empty: Served, path: str, scheme: str
 ) -> None:
-    """No violation of WCAG A or AA, in light and in dark."""
+    """No violation of WCAG A or AA."""
     page = open_page(empty, f"/p/default{path}", scheme=scheme, is_open=True)
     assert violations(page) == []
 
 
-def test_keys_move_between_rows_and_pages(open_page: Opener, served: Served) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1600), ("dark", 360)])
+@pytest.mark.parametrize("path", [*LISTS, *DETAILS])
+def test_a_full_page_is_accessible(
+    open_page: Opener, full: Served, names: dict[str, str], path: str, scheme: str, width: int
+) -> None:
+    """No violation; nothing is wider than the window, and nothing of what people wrote runs."""
+    page = open_page(
+        full,
+        "/p/default" + path.format(**names),
+        scheme=scheme,
+        width=width,
+        is_open=True,
+        status=404 if path == "/nothing" else 200,
+    )
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("path", [*LISTS, *DETAILS[:-1]])
+def test_a_page_runs_under_its_policy(
+    open_page: Opener, full: Served, names: dict[str, str], path: str
+) -> None:
+    """No error in the console, nothing asked of another host (the fixture looks)."""
+    page = open_page(full, "/p/default" + path.format(**names))
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.locator("#theme")).to_contain_text("auto")
+
+
+def test_keys_move_between_rows_and_pages(open_page: Opener, full: Served) -> None:
     """J and k choose a row, Enter opens it, g and a letter go elsewhere, ? tells of them."""
-    served.seed(some_runs)
-    page = open_page(served, "/p/default/runs")
-    rows = page.locator("tr[data-key]")
+    page = open_page(full, "/p/default/runs")
+    rows = page.locator("main tr[data-key]")
     page.keyboard.press("j")
     page.keyboard.press("j")
     expect(rows.nth(1)).to_have_attribute("aria-current", "true")
@@ -53,32 +105,124 @@ def test_keys_move_between_rows_and_pages(open_page: Opener, served: Served) -> 
     page.keyboard.press("?")
     expect(page.locator("#help")).to_be_visible()
     page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    expect(page.locator("#filters input").first).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/runs/[0-9A-Z]{26}$"))
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page).to_have_url(re.compile("/functions$"))
 
 
-def test_the_palette_goes_to_a_page_by_its_name(open_page: Opener, empty: Served) -> None:
-    """Ctrl K, some letters, Enter."""
-    page = open_page(empty)
+def test_the_panel_follows_the_rows(open_page: Opener, full: Served) -> None:
+    """Space opens it, j goes on, the address says which row it shows, Escape closes it."""
+    page = open_page(full, "/p/default/runs?function_id=answer")
+    rows = page.locator("main tr[data-key]")
+    panel = page.locator("#panel")
+    page.keyboard.press("j")
+    page.keyboard.press(" ")
+    expect(panel).to_contain_text(rows.nth(0).get_attribute("data-key") or "?")
+    page.keyboard.press("j")
+    expect(panel).to_contain_text(rows.nth(1).get_attribute("data-key") or "?")
+    expect(page).to_have_url(re.compile("peek=" + (rows.nth(1).get_attribute("data-key") or "?")))
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+
+
+def test_a_step_opens_in_the_panel(open_page: Opener, full: Served, names: dict[str, str]) -> None:
+    """By a click on its name; the address keeps it over a reload."""
+    page = open_page(full, f"/p/default/runs/{names['failed']}")
+    page.locator("table.steps a", has_text="chat").click()
+    panel = page.locator("#panel")
+    expect(panel).to_contain_text("find_user")
+    page.reload()
+    expect(panel).to_contain_text("find_user")
+    panel.locator("[data-close-panel]").click()
+    expect(panel).to_be_hidden()
+
+
+def test_the_palette_goes_to_a_page_or_an_id(
+    open_page: Opener, full: Served, names: dict[str, str]
+) -> None:
+    """Ctrl K, some letters or an id, Enter."""
+    page = open_page(full)
     page.keyboard.press("Control+k")
     page.keyboard.type("func")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/functions$"))
+    page.keyboard.press("Control+k")
+    page.keyboard.insert_text(names["failed"])
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/runs/" + names["failed"]))
 
 
 def test_new_rows_wait_behind_a_pill(open_page: Opener, served: Served) -> None:
     """Nothing jumps under the cursor: what is there changes in place, what is new is announced."""
-    served.seed(some_runs)
+    run: list[str] = []
+
+    def begin(server: DashboardServer) -> None:
+        server.register("answer")
+        run.append(server.start())
+
+    def go_on(server: DashboardServer) -> None:
+        server.finish(run[0])
+        server.start()
+
+    served.seed(begin)
     page = open_page(served, "/p/default/runs")
-    rows = page.locator("tr[data-key]")
-    expect(rows).to_have_count(3)
-    served.seed(one_more_run)
+    rows = page.locator("main tr[data-key]")
+    expect(rows).to_contain_text("queued")
+    served.seed(go_on)
     pill = page.locator("#fresh")
     expect(pill).to_have_text("1 new")
-    expect(rows).to_have_count(3)
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("completed")
     pill.click()
-    expect(rows).to_have_count(4)
+    expect(rows).to_have_count(2)
+
+
+def test_a_paused_page_stays_as_it_is(open_page: Opener, served: Served) -> None:
+    """Until it goes on."""
+
+    def begin(server: DashboardServer) -> None:
+        server.register("answer")
+        server.start()
+
+    served.seed(begin)
+    page = open_page(served, "/p/default/runs")
+    page.keyboard.press("p")
+    expect(page.locator("#live")).to_have_text(re.compile("paused"))
+    served.seed(lambda server: server.start_nothing() or server.start())
+    expect(page.locator("#fresh")).to_be_hidden()
+    page.keyboard.press("p")
+    expect(page.locator("#fresh")).to_have_text("1 new")
+
+
+def test_the_first_event_shows_by_itself(open_page: Opener, served: Served) -> None:
+    """The page that teaches how to send one waits for it."""
+    page = open_page(served, "/p/default/events")
+    expect(page.locator("main")).to_contain_text("Waiting for the first event")
+    served.seed(lambda server: server.start_nothing())
+    expect(page.locator("main tr[data-key]")).to_have_count(1)
+
+
+def test_cancelling_asks_first_and_shows_at_once(open_page: Opener, served: Served) -> None:
+    """Leaving it changes nothing."""
+    run: list[str] = []
+
+    def begin(server: DashboardServer) -> None:
+        server.register("answer")
+        run.append(server.start())
+
+    served.seed(begin)
+    page = open_page(served, f"/p/default/runs/{run[0]}")
+    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_role("button", name="Leave it").click()
+    expect(page.locator(".figures")).to_contain_text("queued")
+    page.get_by_role("button", name="Cancel run").click()
+    page.get_by_role("button", name="Cancel the run").click()
+    expect(page.locator(".figures")).to_contain_text("cancelled")
 
 
 def test_the_theme_is_kept(open_page: Opener, empty: Served) -> None:
@@ -91,10 +235,26 @@ def test_the_theme_is_kept(open_page: Opener, empty: Served) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
-@pytest.mark.parametrize("width", [360, 1600])
-def test_a_list_is_read_without_javascript(open_page: Opener, served: Served, width: int) -> None:
-    """A table, on a telephone and on a large screen, that needs no script."""
-    served.seed(some_runs)
-    page = open_page(served, "/p/default/runs", width=width, scripts=False)
-    expect(page.locator("main tbody tr")).to_have_count(3)
-    expect(page.locator("main tbody")).to_contain_text("failed")
+@pytest.mark.parametrize("path", ["/runs", "/events", "/functions", "/runs/{failed}?span={span}"])
+def test_a_page_is_read_without_javascript(
+    open_page: Opener, full: Served, names: dict[str, str], path: str
+) -> None:
+    """Tables, filters and the panel need no script."""
+    page = open_page(full, "/p/default" + path.format(**names), scripts=False)
+    expect(page.locator("main tbody tr").first).to_be_visible()
+    if "span" in path:
+        expect(page.locator("#panel")).to_contain_text("find_user")
+
+
+def test_a_stretch_of_time_is_drawn_over(open_page: Opener, full: Served) -> None:
+    """It leads to the runs that were queued in it."""
+    page = open_page(full)
+    chart = page.locator("svg[data-brush]")
+    box = chart.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] - 60, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 2, box["y"] + 20)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("queued_after=.*queued_before="))
+    expect(page.locator("main tr[data-key]")).to_have_count(17)

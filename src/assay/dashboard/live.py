@@ -45,6 +45,7 @@ class Live:
         self._services = services
         self._listeners: dict[int, set[_Listener]] = {}
         self._looking: dict[int, asyncio.Task[None]] = {}
+        self._is_closed = False
 
     async def now(self, project: int) -> Seen:
         """A project's pulse as it is."""
@@ -54,6 +55,8 @@ class Live:
 
     async def stream(self, project: int, seen: Seen) -> AsyncIterator[str]:
         """Events for a page made at a pulse, until the server ends: `changed` with kinds."""
+        if self._is_closed:
+            return
         with self._listening(project, seen) as listener:
             yield "retry: 2000\n\n"
             while True:
@@ -69,7 +72,8 @@ class Live:
                 yield f"id: {listener.seen}\nevent: changed\ndata: {kinds}\n\n"
 
     def close(self) -> None:
-        """End all streams, so that the server can end."""
+        """End all streams, so that the server can end; there are no more from then on."""
+        self._is_closed = True
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.queue.put_nowait(_END)

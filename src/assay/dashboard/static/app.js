@@ -7,5 +7,6 @@ import { install as rows } from "./rows.js";
 import { install as palette } from "./palette.js";
 import { install as live } from "./live.js";
 import { install as forms } from "./forms.js";
+import { install as brush } from "./brush.js";
 
-for (const install of [keys, theme, copying, times, rows, palette, live, forms]) install();
+for (const install of [keys, theme, copying, times, rows, palette, live, forms, brush]) install();

@@ -115,7 +115,9 @@ function takeRows(body, fresh, withNew) {
     return;
   }
   pill.hidden = arrived.length === 0 || new URLSearchParams(location.search).has("cursor");
-  const text = `${arrived.length >= rows().length ? "more than " : ""}${arrived.length} new`;
+  // Where nothing that is here is still on the first page, there may be more than that page holds.
+  const isAll = arrived.length === fresh.children.length;
+  const text = `${isAll ? "at least " : ""}${arrived.length} new`;
   if (!pill.hidden && pill.textContent !== text) {
     pill.textContent = text;
     say(text);
