@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api_server import failure, memo
 from assay.ids import parse, step_key
@@ -41,7 +41,7 @@ def finish(server: DashboardServer, run: str, place: int) -> None:
     started = server.clock.now()
     server.clock.advance(timedelta(milliseconds=300 + 70 * place))
     middle = server.clock.now()
-    times = {"started_at": started, "ended_at": middle}
+    times: dict[str, Any] = {"started_at": started, "ended_at": middle}
     messages = [{"role": "user", "content": HOSTILE}]
     call = {"function": {"name": "find_user", "arguments": json.dumps({"name": HOSTILE})}}
     answer = {"role": "assistant", "content": "One moment", "tool_calls": [call]}

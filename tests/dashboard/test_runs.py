@@ -137,7 +137,7 @@ def test_a_step_opens_with_its_values_messages_and_attempts(dash: DashboardServe
     assert "find_user" in inside.text
     inner = dash.look(f"/runs/{run}/spans/{42:016x}")
     assert "gen_ai.usage.input_tokens" in inner.text
-    missing = dash.ask("GET", f"/p/default/runs/{run}/spans/ffff")
+    missing = dash.ask("GET", f"/p/default/runs/{run}/spans/{65535:016x}")
     assert (missing.status_code, "span_not_found" in missing.text) == (404, True)
 
 
