@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, NoReturn, cast
 
 from fastapi import Depends, Query, Request
@@ -13,8 +14,11 @@ from assay.access.binding import check_local
 from assay.access.principals import PRINCIPAL, Principal, identify, without_key
 from assay.errors import AssayError
 from assay.model.event_rules import EARLIEST, LATEST
+from assay.store.score_values import Range
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from assay.access.services import Services, Writer
     from assay.model.events import Json
 
@@ -23,6 +27,7 @@ MAX_LIMIT = 500
 
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="most items on a page")]
 Cursor = Annotated[str | None, Query(description="`next` of the page before")]
+Days = Annotated[int, Query(ge=1, le=3660, description="back from now, without queued_after")]
 Instant = Annotated[AwareDatetime | None, Query(ge=EARLIEST, lt=LATEST)]
 
 
@@ -113,3 +118,18 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValueError(text)
     return number
+
+
+def range_of(now: datetime, days: int, after: datetime | None, before: datetime | None) -> Range:
+    """The range of time that a query asks for; `bad_filter` for one that ends before it begins."""
+    # A run that is queued this instant is in it, by whichever clock.
+    end = before or now + timedelta(seconds=1)
+    start = after or end - timedelta(days=days)
+    if start >= end:
+        raise AssayError(
+            "queued_after is not before queued_before",
+            code="bad_filter",
+            field="queued_after",
+            hint="leave one of them out, or exchange them",
+        )
+    return Range(start, end)

@@ -1,4 +1,4 @@
-"""Summaries of scores as the messages of `wire.score_names`."""
+"""Summaries of scores and promises as messages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from assay.api.answers import Answer
+    from assay.scoring.ledger import Ledger, Promised
     from assay.scoring.summaries import Detail, Group, Summary
     from assay.stats.intervals import Estimate
     from assay.store.score_values import RunValue
@@ -83,4 +84,46 @@ def _run(one: RunValue) -> Answer:
         "function_id": one.fn,
         "value": one.value,
         "at": one.at,
+    }
+
+
+def ledger(one: Ledger) -> dict[str, Answer]:
+    """Promises by scorer and by age."""
+    return {
+        "queued_after": one.within.after,
+        "queued_before": one.within.before,
+        "n": one.n,
+        "is_cut": one.is_cut,
+        "by_scorer": [
+            {
+                "scorer": each.scorer,
+                "name": each.name,
+                **_promised(each.promised),
+                "oldest_pending_at": each.oldest_pending,
+                "curve": [
+                    {
+                        "age_s": point.age,
+                        "share": point.share,
+                        "ci": None if point.ci is None else [*point.ci],
+                        "at_risk": point.at_risk,
+                    }
+                    for point in each.curve
+                ],
+            }
+            for each in one.by_scorer
+        ],
+        "by_age": [
+            {"min_s": each.least_s, "max_s": each.most_s, **_promised(each.promised)}
+            for each in one.by_age
+        ],
+    }
+
+
+def _promised(one: Promised) -> dict[str, Answer]:
+    return {
+        "n": one.n,
+        "states": {**one.states},
+        "answered": estimate(one.answered),
+        "overdue": one.overdue,
+        "clustered_by": one.clustered_by,
     }

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.dashboard.pages import events, experiments, functions, overview, runs, scores, sessions
+from assay.dashboard.pages import (
+    events,
+    experiments,
+    functions,
+    outcomes,
+    overview,
+    runs,
+    scores,
+    sessions,
+)
 
 if TYPE_CHECKING:
     from assay.dashboard.page import Action, Page
@@ -14,6 +23,7 @@ PAGES: tuple[Page, ...] = (
     *runs.PAGES,
     *sessions.PAGES,
     *scores.PAGES,
+    *outcomes.PAGES,
     *experiments.PAGES,
     *events.PAGES,
     *functions.PAGES,

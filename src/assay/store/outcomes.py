@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from assay.store.pages import Reading
+    from assay.store.score_values import Range
 
 _SQL = queries("outcomes")
 _KEY = ("after_run", "after_defer", "after_name")
@@ -63,12 +64,20 @@ async def page(
     run: UUID | None = None,
     name: str | None = None,
     state: str | None = None,
+    scorer: str | None = None,
+    overdue: datetime | None = None,
     after: str | None = None,
 ) -> Page[OutcomeRecord]:
-    """A page of outcomes, those of the newest runs first."""
-    filters = {"run": run, "name": name, "state": state}
+    """A page of outcomes, those of the newest runs first.
+
+    `overdue` is the present instant: only those that wait for what should have come before it.
+    """
+    filters = {"run": run, "name": name, "state": state, "scorer": scorer}
     values: dict[str, object] = {**filters, "project": project, "limit": limit + 1}
     parts = ["list", *(f"by_{field}" for field, value in filters.items() if value is not None)]
+    if overdue is not None:
+        parts.append("overdue")
+        values["overdue"] = overdue
     if after is not None:
         parts.append("after")
         values |= dict(zip(_KEY, decode(after, (UUID, str, str)), strict=True))
@@ -77,6 +86,26 @@ async def page(
     return page_of(
         [OutcomeRecord(**row) for row in rows], limit, lambda o: (o.run_id, o.defer_id, o.name)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """A promise as it stands, with the sessions of its run as JSON text."""
+
+    run_id: UUID
+    name: str
+    scorer: str
+    state: str
+    promised_at: datetime
+    changed_at: datetime
+    sessions: str | None
+    due_at: datetime | None
+
+
+async def ledger(cursor: Reading, *, project: int, within: Range, limit: int) -> list[LedgerEntry]:
+    """The newest `limit` promises of the runs of a range of time, by scorer and name."""
+    values = {"project": project, "limit": limit, **within.values()}
+    return [LedgerEntry(**row) for row in await fetch(cursor, _SQL["ledger"], values)]
 
 
 async def of_runs(

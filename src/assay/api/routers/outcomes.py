@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 
-from assay.api import shapes
+from assay.api import shapes, summary_shapes
 from assay.api.answers import answer
-from assay.api.asking import Cursor, Limit, Who, services_of
+from assay.api.asking import Cursor, Days, Instant, Limit, Who, range_of, services_of
 from assay.ids import parse
+from assay.scoring import ledger
 from assay.store import outcomes
 from assay.wire import base
 from assay.wire import outcomes as wire
+from assay.wire.outcome_ledger import OutcomeSummary
 
 if TYPE_CHECKING:
     from assay.store.outcomes import OutcomeChange, OutcomeRecord
@@ -30,17 +32,50 @@ async def list_outcomes(
     run_id: str | None = None,
     name: str | None = None,
     state: wire.State | None = None,
+    scorer: str | None = None,
+    overdue: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
-    """Promised scores with all their changes, those of the newest runs first."""
+    """Promised scores with all their changes, those of the newest runs first.
+
+    `overdue` leaves those that wait for what should have come by now.
+    """
     run = None if run_id is None else parse(run_id, field="run_id")
     project = who.project
+    now = services_of(request).now() if overdue else None
 
     async def ask(reading: Reading) -> tuple[Page[OutcomeRecord], list[OutcomeChange]]:
         found = await outcomes.page(
-            reading, project=project, limit=limit, run=run, name=name, state=state, after=cursor
+            reading,
+            project=project,
+            limit=limit,
+            run=run,
+            name=name,
+            state=state,
+            scorer=scorer,
+            overdue=now,
+            after=cursor,
         )
         of = list({one.run_id for one in found.items})
         return found, await outcomes.changes(reading, project=project, runs=of)
 
     found, changes = await services_of(request).read(project, ask)
     return answer({"data": [*shapes.outcomes(found.items, changes)], "next": found.next})
+
+
+@router.get("/outcomes/summary", response_model=OutcomeSummary)
+async def summarise(
+    request: Request,
+    who: Who,
+    days: Days = 7,
+    queued_after: Instant = None,
+    queued_before: Instant = None,
+) -> Response:
+    """Promises by scorer and by age, and the share answered as they grow older."""
+    services = services_of(request)
+    now = services.now()
+    within = range_of(now, days, queued_after, queued_before)
+    found = await services.read(
+        who.project,
+        lambda reading: ledger.read(reading, project=who.project, within=within, now=now),
+    )
+    return answer(summary_shapes.ledger(found))

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
-
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from assay.api import summary_shapes
 from assay.api.answers import answer, page
-from assay.api.asking import Cursor, Instant, Limit, Who, services_of
+from assay.api.asking import Cursor, Days, Instant, Limit, Who, range_of, services_of
 from assay.errors import AssayError
 from assay.scoring import summaries
-from assay.store.score_values import Range
 from assay.wire import base
 from assay.wire import score_names as wire
 from assay.wire.paths import decoded
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
 router = APIRouter(tags=["scores"])
-
-Days = Annotated[int, Query(ge=1, le=3660, description="back from now, without queued_after")]
 
 
 @router.get("/scores/names", response_model=base.Page[wire.ScoreName])
@@ -71,18 +62,3 @@ async def get_name(
             hint="GET /api/v1/scores/names lists the names",
         )
     return answer(summary_shapes.detail(found))
-
-
-def range_of(now: datetime, days: int, after: datetime | None, before: datetime | None) -> Range:
-    """The range of time that a query asks for; `bad_filter` for one that ends before it begins."""
-    # A run that is queued this instant is in it, by whichever clock.
-    end = before or now + timedelta(seconds=1)
-    start = after or end - timedelta(days=days)
-    if start >= end:
-        raise AssayError(
-            "queued_after is not before queued_before",
-            code="bad_filter",
-            field="queued_after",
-            hint="leave one of them out, or exchange them",
-        )
-    return Range(start, end)

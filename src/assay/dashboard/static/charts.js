@@ -1,11 +1,23 @@
 // Charts, each drawn from the table below it: what a chart shows can be read as numbers too.
-// table[data-chart=line|steps] holds rows with data-x (an instant, or a number) and data-y,
-// data-low, data-high where there is an estimate, data-n, and data-series where there are several.
+// table[data-chart=line|steps] holds rows with data-x (an instant, a number, or an age in seconds) and data-y,
+// data-low, data-high where there is an estimate, and data-series where there are several.
 const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"];
 const COLOURS = ["var(--pass)", "var(--fail)", "var(--warn)", "var(--quiet)"];
 const DASHES = ["none", "6 3", "2 3", "8 3 2 3"];
-
-for (const table of document.querySelectorAll("table[data-chart]")) observe(table);
+const AGES = new Map([
+  [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [21600, "6 h"],
+  [86400, "1 d"], [604800, "7 d"], [2592000, "30 d"],
+]);
+const SCALES = {
+  time: () => ({ type: "utc" }),
+  number: () => ({ type: "linear" }),
+  // As logarithms on a plain scale: a logarithmic one leaves out names that are not powers of ten.
+  age: (rows) => {
+    const [least, greatest] = d3.extent(rows, (row) => row.x);
+    const ages = [...AGES.keys()].map(Math.log10).filter((age) => age >= least && age <= greatest);
+    return { type: "linear", ticks: ages, tickFormat: (age) => AGES.get(Number((10 ** age).toPrecision(6))) };
+  },
+};
 
 function observe(table) {
   const figure = document.createElement("figure");
@@ -34,7 +46,7 @@ function draw(table, figure) {
     height: 220,
     marginLeft: 52,
     marginRight: series.length > 1 ? 150 : 24,
-    x: { type: table.dataset.x === "time" ? "utc" : "linear", label: table.dataset.xLabel || null },
+    x: { ...SCALES[table.dataset.x](drawn), label: table.dataset.xLabel || null },
     y: {
       label: table.dataset.yLabel || null,
       grid: true,
@@ -49,14 +61,18 @@ function draw(table, figure) {
   figure.replaceChildren(plot);
 }
 
+const POSITIONS = {
+  time: (text) => new Date(text),
+  number: Number,
+  age: (text) => Math.log10(Math.max(0.01, Number(text))),
+};
+
 function read(table) {
-  const isTime = table.dataset.x === "time";
   return [...table.tBodies[0].rows].map(({ dataset }) => ({
-    x: isTime ? new Date(dataset.x) : Number(dataset.x),
+    x: POSITIONS[table.dataset.x](dataset.x),
     y: number(dataset.y),
     low: number(dataset.low),
     high: number(dataset.high),
-    n: number(dataset.n),
     series: dataset.series ?? "",
   }));
 }
@@ -106,3 +122,5 @@ function label(rows, name, colour) {
   const last = rows.slice(-1);
   return Plot.text(name ? last : [], { x: "x", y: "y", text: [name], dx: 8, textAnchor: "start", fill: colour });
 }
+
+for (const table of document.querySelectorAll("table[data-chart]")) observe(table);

@@ -1,0 +1,70 @@
+"""Outcomes: what was promised, what became of it, and how long answers take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from assay.dashboard.copying import Copied, copied
+from assay.dashboard.page import Page
+from assay.dashboard.pages.scores import CHARTS, USUAL_DAYS
+from assay.wire.outcome_ledger import OutcomeSummary
+from assay.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from assay.dashboard.asking import Ask
+
+STATES = ("pending", "observed", "timed_out", "skipped", "failed", "cancelled")
+ABOUT = frozenset({"run_id", "cursor"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomesView:
+    """A page of outcomes.
+
+    Attributes:
+        summary: of all in a range of time; None where one run or a later page is looked at.
+        is_filtered: whether the list is of some of them.
+    """
+
+    outcomes: list[Outcome]
+    next: str | None
+    summary: OutcomeSummary | None
+    days: str
+    is_filtered: bool
+    states: tuple[str, ...]
+    copied: Copied
+
+
+async def outcomes(ask: Ask) -> OutcomesView:
+    """Promises that fit the query, and the ledger of all."""
+    found = await ask.items(Outcome)
+    days = ask.query.get("days", USUAL_DAYS)
+    summary = None
+    if not ABOUT & ask.query.keys():
+        summary = await ask.api.get(OutcomeSummary, "outcomes/summary", [("days", days)])
+    return OutcomesView(
+        outcomes=found.items,
+        next=found.next,
+        summary=summary,
+        days=days,
+        is_filtered=bool(ask.api_query()),
+        states=STATES,
+        copied=copied(ask),
+    )
+
+
+PAGES = (
+    Page(
+        path="/outcomes",
+        name="outcomes",
+        title="Outcomes",
+        nav="Outcomes",
+        key="u",
+        render=outcomes,
+        api="outcomes",
+        own=frozenset({"days"}),
+        live=("runs", "scores"),
+        scripts=CHARTS,
+    ),
+)

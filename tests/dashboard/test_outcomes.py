@@ -1,0 +1,90 @@
+"""The page of outcomes: its numbers are the API's, and what is overdue is found."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+import html_pages
+from api_server import step
+from assay.ids import parse
+
+if TYPE_CHECKING:
+    from dashboard_server import DashboardServer
+
+
+@pytest.fixture
+def promised(dash: DashboardServer) -> DashboardServer:
+    """Eleven runs: six promises answered after as many minutes, three silent, two that wait."""
+    dash.register("answer")
+    runs = [dash.start(sessions={"ticket": str(place)}) for place in range(11)]
+    for run in runs:
+        dash.promise(run, "<b>good")
+    for place, run in enumerate(runs[:9]):
+        dash.clock.advance(timedelta(minutes=1))
+        dash.promise(run, "<b>good", "observed" if place < 6 else "timed_out")
+    return dash
+
+
+def wait(server: DashboardServer, run: str) -> None:
+    """Have the scorer of a run's promise wait for what should have come an hour ago."""
+    child, now = server.ulid(), server.clock.now()
+    server.insert(
+        "defers",
+        {
+            "run_id": parse(run),
+            "defer_id": "d",
+            "scorer": "judge",
+            "names": ["<b>good"],
+            "state": "started",
+            "child_run": child,
+            "promised_at": now,
+        },
+    )
+    usual = {"kind": "wait", "span": 1, "since": now, "registered_at": now}
+    late = {"expires_at": now - timedelta(hours=1), "run_id": child}
+    server.insert("waits", step(run, "wait", **usual) | late)
+
+
+def test_the_ledger_is_the_apis(promised: DashboardServer) -> None:
+    """Promised, waiting, answered and silent: by scorer, by age, and as links to them."""
+    (one,) = promised.get("outcomes/summary")["by_scorer"]
+    assert (one["n"], one["states"]["observed"], one["states"]["timed_out"]) == (11, 6, 3)
+    page = promised.look("/outcomes")
+    (row,) = page.one("table", id="by-scorer").rows()
+    assert row["Score"] == "<b>good"
+    assert (row["Promised"], row["○ Waiting"]) == ("11", str(one["states"]["pending"]))
+    assert (row["● Answered"], row["◇ Silent"], row["▲ Failed"]) == ("6", "3", "0")
+    assert row["Answered so far"].startswith("54.5")
+    (age,) = promised.get("outcomes/summary")["by_age"]
+    (row,) = page.one("table", id="by-age").rows()
+    assert (row["Age"], row["Promised"]) == ("1 min to 1 h", str(age["n"]))
+    cells = page.one("table", id="by-scorer").one("tbody").one("tr").cells()
+    link = cells[5].one("a").attributes["href"]
+    listed = html_pages.read(promised.ask("GET", link).text).one("table", id="promises").rows()
+    assert [row["State"] for row in listed] == ["●observed"] * 6
+
+
+def test_the_curve_matures(promised: DashboardServer) -> None:
+    """Each answer lifts it; silent ones stay in it, and those that wait are followed till now."""
+    (one,) = promised.get("outcomes/summary")["by_scorer"]
+    assert [round(point["share"] * 11) for point in one["curve"]] == [1, 2, 3, 4, 5, 6]
+    assert one["curve"][0]["ci"][0] < 1 / 11 < one["curve"][0]["ci"][1]
+    rows = promised.look("/outcomes").one("table", id="maturity").rows()
+    assert [row["At risk"] for row in rows] == [str(p["at_risk"]) for p in one["curve"]]
+
+
+def test_what_is_overdue_is_found(promised: DashboardServer) -> None:
+    """A scorer that still waits for what should have come before now."""
+    (late, _) = promised.get("outcomes", state="pending")["data"]
+    assert promised.get("outcomes", overdue=True)["data"] == []
+    wait(promised, late["run_id"])
+    (found,) = promised.get("outcomes", overdue=True, scorer="judge")["data"]
+    assert found["run_id"] == late["run_id"]
+    page = promised.look("/outcomes", overdue="true")
+    (row,) = page.one("table", id="by-scorer").rows()
+    assert row["Overdue"] == "◇ 1"
+    (row,) = page.one("table", id="promises").rows()
+    assert "overdue" in row["Due"]
