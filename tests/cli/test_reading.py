@@ -185,6 +185,12 @@ def test_keys_are_listed_and_revoked(assay: Program) -> None:
     assay.run("keys", "revoke", key["prefix"], code=3)
 
 
+def test_hours_are_counted_again(assay: Program) -> None:
+    """In a project without runs that is soon done."""
+    assert assay.read("rollups", "rebuild") == [{"hours": 0}]
+    assert assay.run("rollups", "rebuild").stdout == "counted 0 hours with runs again\n"
+
+
 def test_help_is_quick_and_lists_all_commands(assay: Program) -> None:
     """It loads no server and no database."""
     shown = assay.run("--help").stdout

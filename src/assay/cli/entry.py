@@ -29,6 +29,7 @@ COMMANDS = {
     "experiment": "Show what may be said of an experiment, or stop it.",
     "cancel": "Cancel a run.",
     "keys": "Make, list and revoke API keys.",
+    "rollups": "Count runs and scores by the hour again.",
     "demo": "Run 200 published agent conversations and an experiment, and score them.",
     "doctor": "Check what Assay needs here, and say how to mend what is wrong.",
 }

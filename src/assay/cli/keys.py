@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from assay import app
 from assay.access import keys as access
-from assay.cli.options import DataDir, Json, settings_of
+from assay.cli.databases import on_database
+from assay.cli.options import DataDir, Json
 from assay.cli.printing import at, note, print_json, print_table, say
 from assay.clock import DatabaseClock
 from assay.ids import Ids, to_text
-from assay.store.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
-    from pathlib import Path
 
     from assay.cli.printing import Item
     from assay.store.keys import KeyRecord
-    from assay.store.pool import AsyncConn
 
 T = TypeVar("T")
 
@@ -38,7 +33,7 @@ def create(
 ) -> None:
     """Make a key of the project; its text is shown this once and kept nowhere."""
     clock = DatabaseClock()
-    made, secret = _on_database(
+    made, secret = on_database(
         data_dir,
         lambda connection, project: access.create(
             connection, project=project, name=name, clock=clock, ids=Ids(clock)
@@ -56,7 +51,7 @@ def create(
 @keys.command("list")
 def list_(data_dir: DataDir = None, *, as_json: Json = False) -> None:
     """List the keys of the project, the oldest first."""
-    found = _on_database(
+    found = on_database(
         data_dir, lambda connection, project: access.list_keys(connection, project=project)
     )
     if as_json:
@@ -77,7 +72,7 @@ def revoke(
     as_json: Json = False,
 ) -> None:
     """Revoke a key: from now on nobody gets in with it."""
-    revoked = _on_database(
+    revoked = on_database(
         data_dir,
         lambda connection, project: access.revoke(
             connection, project=project, key=key, clock=DatabaseClock()
@@ -87,18 +82,6 @@ def revoke(
         print_json([_shape(revoked)])
     else:
         say(f"revoked {revoked.prefix} ({revoked.name})")
-
-
-def _on_database(data_dir: Path | None, act: Callable[[AsyncConn, int], Awaitable[T]]) -> T:
-    settings = settings_of(data_dir)
-
-    async def acted(url: str) -> T:
-        project = await app.project_named(url, settings.project)
-        async with await connect(url) as connection:
-            return await act(connection, project)
-
-    with app.database(settings, on_progress=note) as url:
-        return asyncio.run(acted(url))
 
 
 def _shape(key: KeyRecord) -> Item:

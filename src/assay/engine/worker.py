@@ -26,6 +26,7 @@ from assay.engine.options import WorkerOptions
 from assay.engine.pace import Pace
 from assay.engine.registration import Registration
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
+from assay.engine.rolling import Rolling
 from assay.engine.sweeping import Sweeper
 from assay.engine.timers import Timer, Timers
 from assay.engine.tracing import SpanWriter, install
@@ -227,6 +228,7 @@ class Worker:
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
         self._spawn(self._looking.run())
+        self._spawn(Rolling(self._db.open, project=self.project, clock=self.clock).run())
 
     async def stop(self) -> None:
         """Claim no more, let steps in flight end for a while, give back what is left."""

@@ -144,6 +144,9 @@ BEGIN
             WHERE x.project_id = p_project AND x.run_id = ANY (p_finished)
                 AND coalesce(p_statuses[width_bucket(x.run_id, p_finished)], '') = 'failed';
         END IF;
+        IF p_finished[1] < assay.id_floor(p_now - 3600) THEN
+            PERFORM assay.mark_hours(p_project, 'ended', p_finished, p_finished);
+        END IF;
         -- name: end_turns
         DELETE FROM assay.turns t WHERE t.project_id = p_project AND t.run_id = ANY (p_finished);
     END IF;

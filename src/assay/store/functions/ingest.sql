@@ -89,6 +89,9 @@ BEGIN
         p_parent_steps, p_parent_defers, p_traces, p_parent_spans, p_sessions) AS u(id, app, fn, kind,
         version, event, parent_run, parent_step, parent_defer, trace, parent_span, sessions)
     WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
+    IF p_runs[1] < assay.id_floor(p_now - 3600) THEN
+        PERFORM assay.mark_hours(p_project, 'queued', p_runs, p_runs);
+    END IF;
     -- name: turns
     INSERT INTO assay.turns AS t (project_id, run_id, app, fn, state, due_at, generation, wakes, losses)
     SELECT c.project_id, u.id, u.app, u.fn, 0, to_timestamp(u.due), 0, 0, 0

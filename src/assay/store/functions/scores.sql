@@ -8,6 +8,9 @@ DECLARE
     v_others uuid[];
     v_exposed uuid[];
     v_refers boolean;
+    v_young uuid := assay.id_floor(p_now - 3600);
+    v_old uuid[];
+    v_old_ids uuid[];
 BEGIN
     WITH added AS (
         -- name: scores
@@ -27,8 +30,10 @@ BEGIN
     SELECT coalesce(array_agg(a.id), '{}'),
         array_agg(a.run_id) FILTER (WHERE a.subject = 'run'),
         array_agg(a.run_id) FILTER (WHERE a.subject = 'run' AND a.run_id IS DISTINCT FROM a.source_run),
-        bool_or(a.ref_experiment IS NOT NULL)
-    INTO v_new, v_runs, v_others, v_refers
+        bool_or(a.ref_experiment IS NOT NULL),
+        array_agg(a.run_id) FILTER (WHERE a.run_id < v_young),
+        array_agg(a.id) FILTER (WHERE a.run_id < v_young)
+    INTO v_new, v_runs, v_others, v_refers, v_old, v_old_ids
     FROM added a;
     IF v_others IS NOT NULL THEN
         -- Whoever commits for a live run holds its turn: exposures that come now are seen below, or see
@@ -56,6 +61,9 @@ BEGIN
         IF v_exposed IS NOT NULL OR v_refers THEN
             PERFORM assay.attribute_scores(p_project, p_now, p_scores, v_new, v_exposed);
         END IF;
+    END IF;
+    IF v_old IS NOT NULL THEN
+        PERFORM assay.mark_hours(p_project, 'scored', v_old, v_old_ids);
     END IF;
     RETURN v_new;
 END $$;

@@ -1,0 +1,321 @@
+"""Whatever is written, counted, and cut short: hourly counts are those of the rows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from psycopg.rows import dict_row
+
+from assay.ids import floor_at, minted_at
+from assay.store import flushes, rolling, rollups
+from assay.store.pool import connect
+from assay.store.turns import Flush
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from assay.store.pool import FullConn
+
+START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
+WORKER = UUID(int=7)
+STARTED = (
+    "SELECT assay.start_runs(%s, %s, NULL, %s::uuid[], '{a}', %s::text[], '{function}', '{v}',"
+    " %s::uuid[], '{null}', NULL, NULL, %s::uuid[], NULL, NULL, '{0}')"
+)
+CLAIMED = "UPDATE assay.turns SET state = 1, worker_id = %s, generation = 1 WHERE run_id = %s"
+RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
+CATALOG = "INSERT INTO assay.catalogs (project_id, version) VALUES (%s, 1) ON CONFLICT DO NOTHING"
+RUNS = "SELECT id, fn, status, started_at, ended_at FROM assay.runs WHERE project_id = %s"
+SCORES = "SELECT run_id, name, value, is_bool FROM assay.scores_latest WHERE project_id = %s"
+PROJECTS = count(100)
+
+
+class Queue(NamedTuple):
+    """A run is queued, whose id was minted so many hours ago."""
+
+    fn: str
+    hours_ago: int
+
+
+class End(NamedTuple):
+    """The n-th run ends."""
+
+    run: int
+    status: str
+
+
+class Score(NamedTuple):
+    """The n-th run, or a step of it, is scored: as of so many hours ago."""
+
+    run: int
+    name: str
+    value: float
+    is_bool: bool
+    of_step: bool
+    hours_ago: int
+
+
+class Pass(NamedTuple):
+    """Time goes by."""
+
+    hours: int
+
+
+class Transaction(NamedTuple):
+    """Writes go together until they are committed, or are not."""
+
+    is_kept: bool
+    writes: list[Queue | End | Score]
+
+
+class Roll(NamedTuple):
+    """Hours are counted; at a statement of it something is written, at another it dies."""
+
+    writes_at: int
+    meanwhile: list[Queue | End | Score]
+    dies_at: int | None
+
+
+class Restart(NamedTuple):
+    """All is to be counted again."""
+
+
+Write = Queue | End | Score
+Step = Write | Pass | Transaction | Roll | Restart
+
+WRITES = st.one_of(
+    st.builds(Queue, st.sampled_from("fg"), st.integers(0, 5)),
+    st.builds(End, st.integers(0, 9), st.sampled_from(["completed", "failed", "cancelled"])),
+    st.builds(
+        Score,
+        st.integers(0, 9),
+        st.sampled_from("mn"),
+        st.sampled_from([0.0, 1.0, 2.5]),
+        is_bool=st.booleans(),
+        of_step=st.booleans(),
+        hours_ago=st.integers(-1, 3),
+    ),
+)
+STEPS = st.one_of(
+    WRITES,
+    st.builds(Pass, st.integers(1, 5)),
+    st.builds(Transaction, st.booleans(), st.lists(WRITES, max_size=3)),
+    st.builds(
+        Roll, st.integers(0, 20), st.lists(WRITES, max_size=2), st.none() | st.integers(0, 20)
+    ),
+    st.builds(Restart),
+)
+
+
+class Died(Exception):  # noqa: N818 - what it says
+    """The process that counts is gone."""
+
+
+class Interrupted:
+    """A connection before whose n-th statement something happens."""
+
+    def __init__(self, connection: FullConn, happens: Callable[[int], Awaitable[None]]) -> None:
+        self._connection = connection
+        self._happens = happens
+        self._number = count()
+        self.transaction = connection.transaction
+
+    async def execute(self, query: str, values: object = None) -> Any:
+        """Run a statement."""
+        await self._happens(next(self._number))
+        return await self._connection.execute(query, cast("Any", values))
+
+
+class World:
+    """A project, with one who writes, one who counts, and one who reads."""
+
+    def __init__(self, writer: FullConn, roller: FullConn, reader: FullConn) -> None:
+        self.writer, self.roller, self.reader = writer, roller, reader
+        self.project = next(PROJECTS)
+        self.now = START
+        self.ids = count(1)
+        self.runs: list[UUID] = []
+        self.live: set[UUID] = set()
+
+    async def take(self, step: Step) -> None:
+        """Do what a step says."""
+        if isinstance(step, Pass):
+            self.now += timedelta(hours=step.hours)
+        elif isinstance(step, Restart):
+            await rolling.restart(self.roller, project=self.project)
+        elif isinstance(step, Roll):
+            await self.roll(step)
+        elif isinstance(step, Transaction):
+            await self.together(step)
+        else:
+            await self.write(step)
+
+    async def roll(self, step: Roll) -> None:
+        """Count hours while others write."""
+
+        async def happens(number: int) -> None:
+            if number == step.dies_at:
+                raise Died
+            if number == step.writes_at:
+                for write in step.meanwhile:
+                    await self.write(write)
+
+        connection = cast("FullConn", Interrupted(self.roller, happens))
+        with contextlib.suppress(Died):
+            await rolling.roll(connection, project=self.project, now=self.now, most=3)
+
+    async def together(self, step: Transaction) -> None:
+        """Write in one transaction while hours are counted."""
+        runs, live = list(self.runs), set(self.live)
+        async with self.writer.transaction(force_rollback=not step.is_kept):
+            for write in step.writes:
+                await self.write(write)
+            await rolling.roll(self.roller, project=self.project, now=self.now, most=100)
+            await self.check()
+        if not step.is_kept:
+            self.runs, self.live = runs, live
+
+    async def write(self, write: Write) -> None:
+        """Write as the engine does."""
+        now = self.now.timestamp()
+        if isinstance(write, Queue):
+            run = self.minted(self.now - timedelta(hours=write.hours_ago))
+            values = (self.project, now, [run], [write.fn], [run], [run])
+            await self.writer.execute(STARTED, values)
+            self.runs.append(run)
+            self.live.add(run)
+        elif self.runs:
+            run = self.runs[write.run % len(self.runs)]
+            if isinstance(write, Score):
+                row = {
+                    "id": self.minted(self.now),
+                    "subject": "step" if write.of_step else "run",
+                    "run": run,
+                    "step": "s" if write.of_step else "",
+                    "idx": 0,
+                    "name": write.name,
+                    "value": float(bool(write.value)) if write.is_bool else write.value,
+                    "is_bool": write.is_bool,
+                    "at": now - 3600 * write.hours_ago,
+                    "source": "api",
+                }
+                rows = json.dumps([row], default=str)
+                await self.writer.execute(RECORD, (self.project, now, rows))
+            elif run in self.live:
+                self.live.remove(run)
+                await self.writer.execute(CLAIMED, (WORKER, run))
+                flush = Flush()
+                flush.turns = [{"run": run, "gen": 1}]
+                flush.finish = [
+                    {"run": run, "status": write.status, "output": None, "error": None}
+                    | {"started": now - 0.25, "warnings": None}
+                ]
+                await flushes.commit(
+                    self.writer, flush, project=self.project, worker=WORKER, now=now
+                )
+
+    async def check(self) -> None:
+        """What is counted is what the rows say."""
+        async with self.reader.transaction(), self.reader.cursor(row_factory=dict_row) as cursor:
+            since, until = START - timedelta(days=1), self.now + timedelta(days=1)
+            project = self.project
+            runs = await rollups.runs(cursor, project=project, since=since, until=until)
+            scores = await rollups.scores(cursor, project=project, since=since, until=until)
+            await cursor.execute(RUNS, (self.project,))
+            run_rows = await cursor.fetchall()
+            await cursor.execute(SCORES, (self.project,))
+            score_rows = await cursor.fetchall()
+        counted: Counter[tuple[object, ...]] = Counter()
+        for row in run_rows:
+            counted[hour(row["id"]), row["fn"], row["status"] or "live"] += 1
+        found: Counter[tuple[object, ...]] = Counter()
+        for one in runs:
+            found[one.at, one.fn, one.status] += one.n
+            assert one.total_us == (0 if one.status == "live" else 250_000 * one.n)
+        assert found == counted
+        assert {(s.at, s.fn, s.name): totals_of(s) for s in scores} == totals(run_rows, score_rows)
+
+    def minted(self, at: datetime) -> UUID:
+        """A new id of an instant."""
+        return UUID(int=floor_at(at).int | next(self.ids))
+
+
+def hour(id_: UUID) -> datetime:
+    """The hour in an id."""
+    return minted_at(id_).replace(minute=0, second=0, microsecond=0)
+
+
+def totals_of(one: rollups.ScoreCount) -> tuple[float, ...]:
+    """All sums of a count of scores."""
+    return (
+        *(one.n, one.n_bool, one.n_true, one.total, one.squares, one.least, one.greatest),
+        *(one.runs, one.runs_bool, one.means, one.mean_squares),
+        *(one.total_squares, one.total_counts, one.count_squares),
+    )
+
+
+def totals(
+    runs: Sequence[Any], scores: Sequence[Any]
+) -> dict[tuple[object, ...], tuple[float, ...]]:
+    """The same from rows."""
+    fn = {run["id"]: run["fn"] for run in runs}
+    groups: dict[tuple[object, ...], dict[UUID, list[Any]]] = {}
+    for row in scores:
+        key: tuple[object, ...] = (hour(row["run_id"]), fn[row["run_id"]], row["name"])
+        groups.setdefault(key, {}).setdefault(row["run_id"], []).append(row)
+    result: dict[tuple[object, ...], tuple[float, ...]] = {}
+    for key, by_run in groups.items():
+        rows = [row for each in by_run.values() for row in each]
+        values = [row["value"] for row in rows]
+        sums = [(sum(row["value"] for row in each), len(each)) for each in by_run.values()]
+        result[key] = (
+            *(len(rows), sum(row["is_bool"] for row in rows)),
+            *(sum(row["is_bool"] and row["value"] != 0 for row in rows), sum(values)),
+            *(sum(value**2 for value in values), min(values), max(values), len(by_run)),
+            sum(all(row["is_bool"] for row in each) for each in by_run.values()),
+            *(sum(t / k for t, k in sums), sum((t / k) ** 2 for t, k in sums)),
+            *(sum(t**2 for t, _ in sums), sum(t * k for t, k in sums)),
+            sum(k**2 for _, k in sums),
+        )
+    return result
+
+
+async def live(url: str, steps: Sequence[Step]) -> None:
+    """Take all steps, looking after each."""
+    writer, roller, reader = [await connect(url) for _ in range(3)]
+    async with writer, roller, reader:
+        world = World(writer, roller, reader)
+        await writer.execute(CATALOG, (world.project,))
+        for step in steps:
+            await world.take(step)
+            await world.check()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example([Queue("f", 0), Pass(5), Roll(99, [], None), End(0, "completed")])
+@example([Queue("f", 0), Pass(5), Roll(7, [End(0, "failed")], None), Roll(99, [], None)])
+@example([Queue("f", 0), Pass(5), Transaction(True, [Score(0, "m", 1.0, True, False, 0)])])
+@given(st.lists(STEPS, max_size=14))
+def test_counts_are_those_of_the_rows(assay_database: str, steps: list[Step]) -> None:
+    """Late runs, late and corrected scores, writes amid counting, counting cut short."""
+    asyncio.run(live(assay_database, steps))
+
+
+@pytest.mark.parametrize("late", [End(0, "failed"), Score(0, "m", 1.0, True, False, 0)])
+def test_a_change_before_any_statement_of_counting_is_seen(
+    assay_database: str, late: End | Score
+) -> None:
+    """Either its mark stays, or it is counted."""
+    for number in range(12):
+        steps: list[Step] = [Queue("f", 0), Pass(5), Roll(number, [late], None), Queue("f", 0)]
+        asyncio.run(live(assay_database, steps))
