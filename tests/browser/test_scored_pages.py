@@ -1,0 +1,50 @@
+"""Sessions, scores and outcomes with something in them, in a real browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from browsing import violations
+
+if TYPE_CHECKING:
+    from browsing import Opener, Served
+    from dashboard_server import DashboardServer
+
+HOSTILE = "<script>alert(1)</script>\u202e\N{ARABIC LETTER BEH}\""
+PATHS = ["/sessions/ticket", "/sessions/ticket/1", "/scores", "/scores/length", "/outcomes"]
+
+
+def some_scores(server: DashboardServer) -> None:
+    """Twelve runs in sessions, with numbers, booleans and promises."""
+    server.register("answer")
+    for place in range(12):
+        run = server.start(sessions={"ticket": str(place // 2), "odd": HOSTILE})
+        server.promise(run, HOSTILE)
+        scores = [{"name": "length", "value": place / 3, "run_id": run}]
+        scores += [{"name": HOSTILE, "value": place % 2 == 0, "run_id": run}]
+        server.post("scores", {"scores": scores})
+        server.clock.advance(timedelta(milliseconds=300))
+        server.promise(run, HOSTILE, "observed" if place % 3 else "timed_out")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_full_pages_are_accessible(open_page: Opener, served: Served, scheme: str) -> None:
+    """Narrow and in both schemes; what people wrote is text and runs nowhere."""
+    served.seed(some_scores)
+    for path in PATHS:
+        page = open_page(served, f"/p/default{path}", width=360, scheme=scheme, is_open=True)
+        assert violations(page) == []
+
+
+def test_charts_are_drawn_from_tables(open_page: Opener, served: Served) -> None:
+    """With the page's policy on; without scripts the table is read."""
+    served.seed(some_scores)
+    for path in ("/scores/length", "/outcomes"):
+        page = open_page(served, f"/p/default{path}", width=1600)
+        expect(page.locator("figure.chart svg[role=img]").first).to_be_visible()
+        plain = open_page(served, f"/p/default{path}", scripts=False)
+        expect(plain.locator("table[data-chart] tbody tr").first).to_be_visible()
