@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from browsing import Opener, Served
     from dashboard_server import DashboardServer
 
-HOSTILE = "<script>alert(1)</script>\u202e\N{ARABIC LETTER BEH}\""
+HOSTILE = '<script>alert(1)</script>\u202e\N{ARABIC LETTER BEH}"'
 PATHS = ["/sessions/ticket", "/sessions/ticket/1", "/scores", "/scores/length", "/outcomes"]
 
 
