@@ -115,6 +115,43 @@ def test_a_verdict_stands_with_the_interval_of_its_look(api: ApiServer) -> None:
     assert verdict["difference"] == standing["difference"]
 
 
+def with_durations(url: str, seconds: dict[str, float]) -> None:
+    """Have the case's runs end after so many seconds, and up to one more."""
+    with psycopg.connect(url) as connection:
+        for variant, value in seconds.items():
+            connection.execute(
+                "INSERT INTO assay.experiment_scores SELECT project_id, experiment, 'run.duration',"
+                " run_id, idx, run_id, variant, epoch, CASE WHEN NOT forced THEN unit END, at,"
+                " %(value)s + ascii(run_id::text) %% 10 / 10.0, at + interval '1 minute',"
+                " at + interval '1 minute' FROM assay.exposures WHERE variant = %(variant)s",
+                {"variant": variant, "value": value},
+            )
+
+
+@pytest.mark.parametrize(("seconds", "word"), [(3.0, "better"), (7.0, "keep collecting")])
+def test_a_guardrail_on_the_duration_of_runs(api: ApiServer, seconds: float, word: str) -> None:
+    """Where it rises by more than the margin nothing is called better."""
+    load(api.url, plan(guardrails={"run.duration": -2.0}))
+    with_durations(api.url, {"detailed": 3.0, "concise": seconds})
+    take(api.url, LAST + timedelta(hours=1))
+    cutoff = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
+    decides, duration = api.get(f"{PATH}/results", cutoff=cutoff)["metrics"]
+    standing = decides["variants"][0]["standing"]
+    assert (standing["word"], standing["is_decided"]) == (word, word == "better")
+    assert (standing["reason"] == "guardrail: run.duration") is (word != "better")
+    assert (duration["metric"], duration["role"]) == ("run.duration", "guardrail")
+    rise = duration["variants"][0]["difference"]["estimate"]
+    assert rise == pytest.approx(seconds - 3.0, abs=0.3)
+
+
+def test_what_runs_say_is_shown_without_a_plan(api: ApiServer) -> None:
+    """After the scores; with a plan it is named beside its metrics."""
+    load(api.url)
+    with_durations(api.url, {"detailed": 3.0, "concise": 3.0})
+    names = [metric["metric"] for metric in api.get(f"{PATH}/results")["metrics"]]
+    assert names == [CASE["plan"]["primary"], "run.failure", "run.duration"]
+
+
 def test_reading_results_is_no_look(api: ApiServer) -> None:
     """However often somebody reads them."""
     load(api.url, plan())
@@ -128,7 +165,8 @@ def test_without_a_plan_nothing_is_called_better(api: ApiServer) -> None:
     """Intervals hold at any time, and are labelled exploratory."""
     load(api.url)
     results = api.get(f"{PATH}/results", cutoff=CASE["last_look"])
-    (metric,) = results["metrics"]
+    metric, failure = results["metrics"]
+    assert failure["metric"] == "run.failure"
     (found,) = metric["variants"]
     assert (metric["role"], metric["estimand"]) == ("exploratory", "survivors")
     assert found["standing"]["word"] is None

@@ -73,7 +73,9 @@ def check(field: Field, count: int = RUNS) -> None:
     served = field.rows("SELECT run_id, variant FROM assay.exposures")
     assert count == len({run for run, _ in served}) == len(served)
     counted = field.rows("SELECT metric, run_id, variant FROM assay.experiment_scores")
-    expected = {(name, *exposure) for name in ("noted", "quality") for exposure in served}
+    expected = {
+        (name, *exposure) for name in ("noted", "quality", "run.duration") for exposure in served
+    }
     assert Counter(counted) == Counter(expected)
     assert not field.rows("SELECT run_id FROM assay.score_references")
     assert {("observed",): count} == Counter(field.rows("SELECT state FROM assay.outcomes"))

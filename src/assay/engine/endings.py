@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from assay.engine.matching import storable
 from assay.engine.stored import stored_data
 from assay.ids import parse, span_of, to_text
+from assay.model.journal import Kind
 from assay.model.reference_rules import check_reference
 from assay.store.scores import reference_columns
 
@@ -38,6 +39,7 @@ class Ending(NamedTuple):
         output, error: JSON text; one of them, or none for a cancelled run.
         has_waited: whether it may have rows in `waits`.
         last_wait_timed_out: whether its last wait for an event ended without one.
+        has_chosen: whether it has asked for a variant since its turn was claimed.
     """
 
     turn: ClaimedTurn
@@ -49,6 +51,7 @@ class Ending(NamedTuple):
     last_wait_timed_out: bool = False
     versions: Mapping[str, str] = _NO_VERSIONS
     warnings: Sequence[str] = ()
+    has_chosen: bool = False
 
 
 def scored_by(output: str) -> set[UUID]:
@@ -78,6 +81,8 @@ def end(ending: Ending, promises: list[Promise], writes: Writes, *, ids: Ids, no
         row["warnings"] = json.dumps(ending.warnings)
     if ending.has_waited:
         row["waited"] = True
+    if ending.status != "cancelled" and (ending.has_chosen or _had_chosen(turn)):
+        row["exposed"] = True
     if turn.parent_step is not None:
         row["parent"] = turn.parent_run
         row["parent_step"] = turn.parent_step
@@ -89,6 +94,10 @@ def end(ending: Ending, promises: list[Promise], writes: Writes, *, ids: Ids, no
             _start_scorer(ending, promise, writes, ids=ids, now=now)
     if turn.parent_defer is not None:
         _settle_outcomes(ending, writes, ids=ids, now=now)
+
+
+def _had_chosen(turn: ClaimedTurn) -> bool:
+    return any(kind == Kind.EXPERIMENT for _, _, kind, *_ in turn.journal or ())
 
 
 def _answer_error(ending: Ending) -> str | None:

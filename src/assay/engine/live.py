@@ -240,9 +240,7 @@ class LiveRun:
             self._start(asked)
 
     def _start(self, asked: Asked) -> None:
-        if self.is_over:
-            return
-        if asked.key in self.waits:
+        if self.is_over or asked.key in self.waits:
             return
         try:
             call = self.stepping.call_of(asked)
@@ -370,6 +368,7 @@ class LiveRun:
             self._last_wait_timed_out,
             self.host.versions,
             (*self.promises.warnings, *not_asked_for(self.replay)),
+            self.operations.has_chosen,
         )
         self.writes.park = None
         now = self.host.clock.time()

@@ -12,7 +12,7 @@ from assay.engine.waits import NEVER, event_wait
 from assay.engine.writes import Fact
 from assay.ids import span_of, to_text
 from assay.model.events import NewEvent
-from assay.model.journal import Memo
+from assay.model.journal import Kind, Memo
 from assay.model.session_rules import fold
 from assay.sdk.port import Choice, EventSend, EventWait, Invocation, ScoreWrite, Sleep
 from assay.store.scores import reference_columns
@@ -38,6 +38,9 @@ class Operations:
 
     Args:
         run: the run, with its generation, trace and the functions' versions of its app.
+
+    Attributes:
+        has_chosen: whether it has asked for a variant since its turn was claimed.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Operations:
         self._clock = clock
         self._ids = ids
         self._choosing = choosing
+        self.has_chosen = False
 
     def fact(
         self,
@@ -77,6 +81,8 @@ class Operations:
     ) -> Fact:
         """A memo on its way into the journal."""
         operation = asked.operation
+        if operation.kind is Kind.EXPERIMENT:
+            self.has_chosen = True
         row: Row = {
             "run": self._run,
             "gen": self._generation,

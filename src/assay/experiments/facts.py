@@ -28,7 +28,7 @@ class Facts:
         plan: in force.
         looks: of that plan in its mode, by variant, the oldest first.
         start: when the first unit that counts was exposed; None before.
-        metrics: all scores that count for the experiment.
+        metrics: all scores that count for the experiment, then what runs say of themselves.
         after_cutoff: exposures that came since.
     """
 

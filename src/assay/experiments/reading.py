@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from assay.errors import AssayError
 from assay.experiments import analysis, daily, sight
 from assay.experiments.facts import Facts
-from assay.model.moments import RUN_FAILURE
+from assay.model.moments import RUN_FAILURE, RUN_METRICS
 from assay.model.results import Stopping
 from assay.store import experiments, looks
 from assay.store.moments import moments
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assay.store.pages import Reading
 
 MOST_METRICS = 10
-"""Of an experiment without a plan: each costs a reading of its scores."""
+"""Of the scores of an experiment without a plan: each costs a reading."""
 
 
 async def results(
@@ -38,7 +38,9 @@ async def results(
     cutoff: datetime | None = None,
     metric: str | None = None,
 ) -> Results:
-    """What an experiment says of its plan's metrics; without a plan, of the first ten by name.
+    """What an experiment says of its plan's metrics.
+
+    Without a plan, of the first ten scores by name and of what runs say of themselves.
 
     Args:
         cursor: of the project.
@@ -134,7 +136,9 @@ async def _facts(
         epochs=[epoch for epoch in epochs if epoch.opened_at < cutoff],
         plan=plan,
         looks=history,
-        metrics=await experiments.metrics(cursor, project=project, experiment=record.name),
+        metrics=_ordered(
+            await experiments.metrics(cursor, project=project, experiment=record.name)
+        ),
         stopped=None
         if record.stopped_at is None
         else Stopping(
@@ -144,6 +148,12 @@ async def _facts(
             author=record.stopped_by,
         ),
     )
+
+
+def _ordered(scored: Sequence[str]) -> list[str]:
+    """Scores by name, then what runs say of themselves."""
+    own = [name for name in RUN_METRICS if name == RUN_FAILURE or name in scored]
+    return [*(name for name in scored if name not in own), *own]
 
 
 def _in_force(declared: Sequence[PlanRecord], cutoff: datetime) -> PlanRecord | None:
@@ -156,8 +166,10 @@ def _asked(facts: Facts, metric: str | None) -> list[str]:
     plan = facts.plan_spec
     planned = [] if plan is None else daily.metrics(plan)
     if metric is None:
-        return planned or list(facts.metrics[:MOST_METRICS]) or [RUN_FAILURE]
-    known = dict.fromkeys([*planned, *facts.metrics, RUN_FAILURE])
+        scores = [name for name in facts.metrics if name not in RUN_METRICS]
+        own = [name for name in facts.metrics if name in RUN_METRICS]
+        return planned or [*scores[:MOST_METRICS], *own]
+    known = dict.fromkeys([*planned, *facts.metrics])
     if metric not in known:
         raise AssayError(
             f"experiment {facts.experiment!r} has no scores {metric!r}",

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 RUN_FAILURE = "run.failure"
-"""The metric that needs no score: 1 for a mature run that failed in time, 0 for any other."""
+"""Needs no score: 1 for a mature run that failed in time, 0 for any other."""
+RUN_DURATION = "run.duration"
+"""Needs no score: seconds from the start of a run that completed or failed to its end, its waits
+included."""
+RUN_METRICS = (RUN_FAILURE, RUN_DURATION)
+"""What runs say of themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -291,7 +291,7 @@ class Results:
         forced: exposures that were chosen for trying out, left out.
         without_unit: exposures of which the code named no unit, left out.
         after_cutoff: exposures that came since the cutoff.
-        other_metrics: scores of the experiment that are not shown here.
+        other_metrics: of the experiment, which are not shown here.
         warnings: of the experiment; each metric has its own.
     """
 

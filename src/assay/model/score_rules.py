@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from assay.model.experiments import ExperimentRef
 
 MAX_NAME_BYTES = 128
+RESERVED = "run."
+"""What the names of metrics begin with that need no score."""
 MAX_AUTHOR_BYTES = 512
 MAX_RATIONALE_BYTES = 64 * 1024
 
@@ -62,7 +64,7 @@ def check_score(options: object, *, max_name_bytes: int = MAX_NAME_BYTES) -> Che
         raise _refusal("options", None, "score options must be an object")
     ids = {field: _target(options, field) for field in ("run_id", "step_id")}
     return CheckedScore(
-        name=check_name(options.get("name"), max_bytes=max_name_bytes),
+        name=check_given(options.get("name"), max_bytes=max_name_bytes),
         value=check_value(options.get("value")),
         run_id=ids["run_id"],
         step_id=ids["step_id"],
@@ -88,6 +90,19 @@ def check_name(name: object, *, max_bytes: int = MAX_NAME_BYTES) -> str:
             "name", "name", f"score name must be {max_bytes} bytes or fewer in UTF-8 (got {size})"
         )
     return name
+
+
+def check_given(name: object, *, max_bytes: int = MAX_NAME_BYTES) -> str:
+    """The name of a score that somebody gives: none that runs have; `score_name` otherwise."""
+    checked = check_name(name, max_bytes=max_bytes)
+    if checked.startswith(RESERVED):
+        raise _refusal(
+            "name",
+            "name",
+            f"score name must not begin with {RESERVED!r} (got {checked!r})",
+            "those are what runs say of themselves: give yours another name",
+        )
+    return checked
 
 
 def check_value(value: object) -> bool | int | float:

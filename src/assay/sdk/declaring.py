@@ -193,7 +193,7 @@ def _names(scores: object) -> tuple[str, ...]:
             field="scores",
             hint='scores="user-feedback", or a list of names',
         )
-    return tuple(map(score_rules.check_name, names))
+    return tuple(map(score_rules.check_given, names))
 
 
 def _bad_body(message: str, hint: str) -> AssayError:

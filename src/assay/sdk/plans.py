@@ -12,6 +12,7 @@ from assay import durations
 from assay.errors import AssayError
 from assay.model import score_rules
 from assay.model.experiments import Direction, MetricKind, Mode, Plan
+from assay.model.moments import RUN_METRICS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -25,7 +26,7 @@ class ExperimentPlan:
     """What decides an experiment, and how long it is looked at: said before there are numbers.
 
     Args:
-        primary: the score that decides.
+        primary: the score that decides, or what runs say of themselves: `run.duration`.
         kind: of its values: said, since the first that arrive may mislead.
         control: the variant that the others are compared with; the code's first unless given.
         direction: which way is good.
@@ -37,7 +38,8 @@ class ExperimentPlan:
         mde: the smallest difference that is worth finding.
         margin: within which variants count as equivalent.
         guardrails: scores that must not get worse, each with how much it may fall, or, as a
-            negative number, rise. `run.failure` is the share of failed runs.
+            negative number, rise. `run.failure` is the share of failed runs, `run.duration` the
+            seconds that a run took.
         maturity: how long a run's answer is waited for.
         unit: what a unit is, in words.
         on_failure: what a failed run without a score counts as; None leaves such runs out, which
@@ -80,7 +82,7 @@ class ExperimentPlan:
         if self.days is not None:
             _between("days", self.days, maturity / 86400, _MOST_DAYS)
         return Plan(
-            primary=score_rules.check_name(self.primary),
+            primary=_metric("primary", self.primary),
             kind=_one_of("kind", self.kind, MetricKind),
             control=self.control,
             direction=_one_of("direction", self.direction, Direction),
@@ -101,7 +103,7 @@ class ExperimentPlan:
         if not isinstance(self.guardrails, Mapping):
             raise _refusal("guardrails", "must map scores to margins", "guardrails={'tone': 0.05}")
         for name, margin in self.guardrails.items():
-            score_rules.check_name(name)
+            _metric("guardrails", name)
             if not _is_number(margin) or margin == 0:
                 raise _refusal(
                     "guardrails",
@@ -120,6 +122,14 @@ class ExperimentPlan:
                 "on_failure", f"must be a number or None (got {self.on_failure!r})", None
             )
         return None if self.on_failure is None else float(self.on_failure)
+
+
+def _metric(field: str, name: str) -> str:
+    checked = score_rules.check_name(name)
+    if checked.startswith(score_rules.RESERVED) and checked not in RUN_METRICS:
+        known = ", ".join(map(repr, RUN_METRICS))
+        raise _refusal(field, f"names what runs don't have ({checked!r})", f"they have {known}")
+    return checked
 
 
 def _is_number(value: object) -> bool:

@@ -117,7 +117,7 @@ def _journal(rows: list[Row]) -> tuple[str | None, ...]:
 
 def _finish(rows: list[Row]) -> tuple[str | None, ...]:
     if not rows:
-        return (None,) * 8
+        return (None,) * 9
     rows = _by_run(rows)
     answers = [row for row in rows if "parent" in row]
     return (
@@ -128,6 +128,7 @@ def _finish(rows: list[Row]) -> tuple[str | None, ...]:
         texts(column(rows, "warnings")),
         numbers(column(rows, "started")),
         ids([row["run"] for row in rows if row.get("waited")]),
+        ids([row["run"] for row in rows if row.get("exposed")]),
         _json(
             [
                 {name: row[name] for name in ("parent", "parent_step", "answer", "answer_error")}

@@ -6,7 +6,16 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from assay.model.moments import RUN_FAILURE, ArmMoments, Counts, Moments, Ratio, Shared, Silence
+from assay.model.moments import (
+    RUN_DURATION,
+    RUN_FAILURE,
+    ArmMoments,
+    Counts,
+    Moments,
+    Ratio,
+    Shared,
+    Silence,
+)
 from assay.store.pages import compose, fetch
 from assay.store.queries import queries
 
@@ -64,14 +73,14 @@ async def moments(
         shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
     return {
         metric: replace(
-            _moments([row for row in rows if row["metric"] == metric], rest),
+            _moments(metric, [row for row in rows if row["metric"] == metric], rest),
             shared=[_shared(**row) for row in shared if row["metric"] == metric],
         )
         for metric in metrics
     }
 
 
-def _moments(rows: Sequence[dict[str, Any]], rest: Mapping[str, int]) -> Moments:
+def _moments(metric: str, rows: Sequence[dict[str, Any]], rest: Mapping[str, int]) -> Moments:
     known = [row["is_binary"] for row in rows if row["is_binary"] is not None]
     return Moments(
         arms=[_arm(row) for row in rows],
@@ -79,7 +88,8 @@ def _moments(rows: Sequence[dict[str, Any]], rest: Mapping[str, int]) -> Moments
         forced=rest["forced"],
         without_unit=rest["without_unit"],
         after_cutoff=rest["after_cutoff"],
-        is_binary=bool(known) and all(known),
+        # Amounts are none, even where all are 0 or 1.
+        is_binary=metric != RUN_DURATION and bool(known) and all(known),
     )
 
 

@@ -50,6 +50,8 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
 @pytest.mark.parametrize(
     ("given", "field"),
     [
+        ({"primary": "run.cost"}, "primary"),
+        ({"guardrails": {"run.length": -2}}, "guardrails"),
         ({"kind": "percent"}, "kind"),
         ({"mode": "forever"}, "mode"),
         ({"direction": "up"}, "direction"),

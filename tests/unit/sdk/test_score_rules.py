@@ -53,6 +53,14 @@ def test_a_name_has_no_controls_or_quotes(name: str) -> None:
     assert error.message == "score name must not contain control characters or single quotes"
 
 
+def test_what_runs_say_of_themselves_is_no_score() -> None:
+    """Nobody can give what the analysis reads as a run's duration."""
+    error = _refusal(name="run.duration")
+    assert (error.code, error.field) == ("score_name", "name")
+    assert error.message == "score name must not begin with 'run.' (got 'run.duration')"
+    assert check_score({"name": "runs", "value": 1}).name == "runs"
+
+
 def test_a_name_has_128_bytes_at_most() -> None:
     """Rule 5 counts bytes of UTF-8, not characters."""
     assert check_score({"name": "é" * 64, "value": 1}).name == "é" * 64

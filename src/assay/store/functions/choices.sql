@@ -14,6 +14,32 @@ BEGIN
     FROM json_to_recordset(p_exposures::json) AS u(experiment text, run uuid, idx int);
 END $$;
 
+-- What the end of exposed runs says without a score: that they failed, and how long they took, which counts
+-- as a score of the run would, for all uses of an experiment of which it was served one variant only. The
+-- score's id is the run's, so that there is one whoever writes it.
+CREATE OR REPLACE FUNCTION assay.end_exposed(
+    p_project int, p_now double precision, p_exposed uuid[], p_finished uuid[], p_statuses text[],
+    p_begun float8[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- name: failed_exposures
+    UPDATE assay.exposures x SET failed_at = to_timestamp(p_now)
+    WHERE x.project_id = p_project AND x.run_id = ANY (p_exposed)
+        AND coalesce(p_statuses[width_bucket(x.run_id, p_finished)], '') = 'failed';
+    -- name: durations
+    INSERT INTO assay.experiment_scores AS e (project_id, experiment, metric, run_id, idx, score_id, variant,
+        epoch, unit, exposed_at, value, at, recorded_at)
+    SELECT x.project_id, x.experiment, 'run.duration', x.run_id, x.idx, x.run_id, x.variant, x.epoch,
+        CASE WHEN NOT x.forced THEN x.unit END, x.at,
+        greatest(p_now - p_begun[width_bucket(x.run_id, p_finished)], 0), to_timestamp(p_now), to_timestamp(p_now)
+    FROM assay.exposures x
+    WHERE x.project_id = p_project AND x.run_id = ANY (p_exposed) AND NOT EXISTS (
+        SELECT FROM assay.exposures o
+        WHERE o.project_id = p_project AND o.experiment = x.experiment AND o.run_id = x.run_id
+            AND o.variant <> x.variant)
+    ON CONFLICT (project_id, experiment, metric, run_id, idx, score_id) DO NOTHING;
+END $$;
+
 -- The epoch that a way of choosing falls in: that of the newest if it is the same way, else a new one.
 CREATE OR REPLACE FUNCTION assay.open_epoch(
     p_project int, p_experiment text, p_fingerprint text, p_strategy text, p_variants text[], p_weights jsonb,

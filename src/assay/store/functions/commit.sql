@@ -14,7 +14,7 @@ CREATE OR REPLACE FUNCTION assay.commit(
     p_inputs text[], p_outputs text[], p_errors text[], p_spans bigint[], p_attempts int[],
     p_started float8[], p_ended float8[],
     p_finished uuid[], p_statuses text[], p_results text[], p_failures text[], p_warnings text[],
-    p_begun float8[], p_waited uuid[], p_answers text,
+    p_begun float8[], p_waited uuid[], p_exposed uuid[], p_answers text,
     p_parked uuid[], p_wakes int[], p_due float8[], p_collect uuid[],
     p_tries text, p_waits text, p_closed text, p_defers text, p_outcomes text, p_exposures text, p_scores text,
     p_events text, p_children text)
@@ -138,11 +138,8 @@ BEGIN
             ended_at = to_timestamp(p_now)
         WHERE r.project_id = p_project AND r.id = ANY (p_finished)
             AND r.id BETWEEN p_finished[1] AND p_finished[cardinality(p_finished)];
-        IF p_failures IS NOT NULL THEN
-            -- name: failed_exposures
-            UPDATE assay.exposures x SET failed_at = to_timestamp(p_now)
-            WHERE x.project_id = p_project AND x.run_id = ANY (p_finished)
-                AND coalesce(p_statuses[width_bucket(x.run_id, p_finished)], '') = 'failed';
+        IF p_exposed IS NOT NULL THEN
+            PERFORM assay.end_exposed(p_project, p_now, p_exposed, p_finished, p_statuses, p_begun);
         END IF;
         IF p_finished[1] < assay.id_floor(p_now - 3600) THEN
             PERFORM assay.mark_hours(p_project, 'ended', p_finished, p_finished);

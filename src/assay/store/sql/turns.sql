@@ -7,7 +7,7 @@ FROM assay.claim(%(project)s, %(app)s, %(fns)s, %(worker)s, %(now)s, %(limit)s, 
 SELECT written, alive, wakes, cancelled, collected
 FROM assay.commit(%s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s,
+    %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
