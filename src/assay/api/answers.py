@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,11 +15,7 @@ from assay.ids import to_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from starlette.requests import Request
-
     from assay.store.pages import Page, T
-
-_WORTH_PACKING = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +66,3 @@ def answer(value: Answer, *, status: int = 200) -> Response:
 def page(found: Page[T], shape: Callable[[T], Answer]) -> Response:
     """A page of a list: `data`, and the cursor `next` or null."""
     return answer({"data": [shape(item) for item in found.items], "next": found.next})
-
-
-def compressed(response: Response, request: Request) -> Response:
-    """The same answer, packed where it is long and the client says that it can unpack it."""
-    accepted = request.headers.get("accept-encoding", "")
-    response.headers["Vary"] = "Accept-Encoding"
-    if "gzip" in accepted and len(response.body) > _WORTH_PACKING:
-        response.body = gzip.compress(response.body, compresslevel=1)
-        response.headers["Content-Encoding"] = "gzip"
-        response.headers["Content-Length"] = str(len(response.body))
-    return response

@@ -18,6 +18,7 @@ from assay.dashboard.local_api import LocalApi, RefusedError
 from assay.dashboard.registry import ACTIONS, PAGES
 from assay.errors import AssayError
 from assay.store import keys
+from assay.wire.packing import packed
 from assay.wire.paths import EncodedPaths, decoded
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ class Site:
         except Exception as error:  # noqa: BLE001 - told as a page, and logged
             _log.exception("%s %s failed", request.method, request.url.path)
             return self._refuse(ask, page, _fault(error))
-        return sealing.seal(answered)
+        return packed(sealing.seal(answered), request)
 
     async def _ask(self, request: Request, principal: Principal, page: Page | None) -> Ask:
         name = await self._project_name(principal.project)

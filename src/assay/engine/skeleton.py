@@ -168,7 +168,7 @@ class _Building:
         self._runs = runs
         self._rows: list[_Row] = []
         self._step_at: dict[tuple[int, str, int], int] = {}
-        self._last_tries: set[int] = set()
+        self._last_tries: dict[int, _Row] = {}
         self._folded: dict[int | None, int] = {}
         for run, id_ in enumerate(runs.id):
             parent, above = runs.parent_span[run], runs.parent_run[run]
@@ -191,13 +191,11 @@ class _Building:
             self._add_step(step, memos.idx[at])
             if kind != _KIND[Kind.STEP]:
                 continue
-            last = span_of(span, tried)
-            self._last_tries.add(last)
+            last, title = span_of(span, tried), f"attempt {tried}"
             if tried == 1:
                 self._folded[last] = span
             else:
-                title = f"attempt {tried}"
-                self._rows.append(_Row(last, span, title, _ATTEMPT, *times, status, run))
+                self._last_tries[last] = _Row(last, span, title, _ATTEMPT, *times, status, run)
 
     def add_waits(self, waits: WaitColumns) -> None:
         """Open waits."""
@@ -220,8 +218,9 @@ class _Building:
             else:
                 # A body has no id: its attempts stand right under the run.
                 id_, parent, title = span, self._rows[run].id, f"body attempt {number}"
-            if id_ not in self._last_tries:
+            if id_ not in self._last_tries and id_ not in self._folded:
                 self._rows.append(_Row(id_, parent, title, _ATTEMPT, start, end, status, run))
+        self._rows += self._last_tries.values()
 
     def _begin_step(self, span: int, name: str, index: int, start: int, run: int) -> None:
         """Make a step begin with its attempt, and be there where it has none but failed ones."""

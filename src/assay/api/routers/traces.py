@@ -7,7 +7,7 @@ import struct
 from fastapi import APIRouter, Request, Response
 
 from assay.api import shapes, traces
-from assay.api.answers import answer, compressed
+from assay.api.answers import answer
 from assay.api.asking import Who, services_of
 from assay.api.routers.runs import run_not_found
 from assay.engine import skeleton, span_details, spans
@@ -15,6 +15,7 @@ from assay.errors import AssayError
 from assay.ids import parse
 from assay.wire import span_details as wire_details
 from assay.wire import spans as wire
+from assay.wire.packing import packed
 
 router = APIRouter(tags=["traces"])
 
@@ -41,7 +42,7 @@ async def get_skeleton(request: Request, who: Who, run_id: str) -> Response:
     )
     if found is None:
         raise run_not_found(run_id)
-    return compressed(answer(traces.skeleton(found, now=services.now())), request)
+    return packed(answer(traces.skeleton(found, now=services.now())), request)
 
 
 @router.get("/runs/{run_id}/spans/{span_id}", response_model=wire_details.SpanDetail)

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from assay.dashboard import stretches
 from assay.dashboard.copying import Copied, copied
+from assay.dashboard.local_api import RefusedError
 from assay.dashboard.page import Page
 from assay.dashboard.pages.span import SPAN_PAGES, SpanView, span_of_run
+from assay.dashboard.pages.trace import TRACE_PAGES
 from assay.ids import parse
 from assay.store import event_log, exposures
 from assay.store import runs as store
@@ -106,8 +108,18 @@ async def run(ask: Ask) -> RunView:
         events=events,
         exposures=served,
         copied=copied(ask),
-        panel=None if span is None else await span_of_run(ask, found.id, span),
+        panel=None if span is None else await _panel(ask, found.id, span),
     )
+
+
+async def _panel(ask: Ask, run_id: str, span: str) -> SpanView | None:
+    """The span that the query names; None for one of another run of the trace."""
+    try:
+        return await span_of_run(ask, run_id, span)
+    except RefusedError as error:
+        if error.code != "span_not_found":
+            raise
+        return None
 
 
 async def peek(ask: Ask) -> PeekView:
@@ -141,6 +153,7 @@ RUN = Page(
     api="runs/{run_id}",
     own=frozenset({"span", "name", "value", "author", "rationale"}),
     live=("runs", "scores"),
+    scripts=("waterfall.js",),
 )
 RUN_PAGES = (
     Page(
@@ -153,5 +166,6 @@ RUN_PAGES = (
         is_panel=True,
     ),
     *SPAN_PAGES,
+    *TRACE_PAGES,
     RUN,
 )

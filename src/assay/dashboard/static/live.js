@@ -93,6 +93,7 @@ function take(withNew) {
   }
   if (body) takeRows(body, freshBody, withNew);
   renew(document);
+  document.dispatchEvent(new Event("assay:changed"));
 }
 
 function takeRows(body, fresh, withNew) {
