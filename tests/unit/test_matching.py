@@ -196,12 +196,12 @@ def test_a_stray_backslash_is_refused(path: str) -> None:
 
 def test_patterns_of_a_name() -> None:
     """The exact name, each prefix that ends in / or ., and the star."""
-    assert matching.patterns_of("app/user.created") == [
+    assert matching.patterns_of("app/user.created") == (
         "app/user.created",
         "app/user.*",
         "app/*",
         "*",
-    ]
+    )
 
 
 @given(NAMES, NAMES)

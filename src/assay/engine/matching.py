@@ -167,14 +167,15 @@ def storable_json(value: Json) -> Json:
     return value
 
 
-def patterns_of(event_name: str) -> list[str]:
+@lru_cache(maxsize=1024)
+def patterns_of(event_name: str) -> tuple[str, ...]:
     """Every trigger pattern that matches an event name, the exact name first."""
     prefixes = [
         event_name[: place + 1] + "*"
         for place, character in enumerate(event_name)
         if character in "/."
     ]
-    return list(dict.fromkeys([event_name, *reversed(prefixes), "*"]))
+    return tuple(dict.fromkeys([event_name, *reversed(prefixes), "*"]))
 
 
 def matches(pattern: str, event_name: str) -> bool:

@@ -2,41 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
     from uuid import UUID
 
-    from assay.store.turns import Row
+    Columns: TypeAlias = Mapping[str, Callable[[Any], str]]
+
+_T = TypeVar("_T")
 
 
-def ids(values: Iterable[UUID | None]) -> str | None:
-    """A literal of `uuid[]`; None where there is nothing in it."""
-    return _literal(["NULL" if value is None else f"{value.int:032x}" for value in values])
+def uuid(value: UUID) -> str:
+    """An element of `uuid[]`."""
+    return f"{value.int:032x}"
 
 
-def numbers(values: Iterable[float | None]) -> str | None:
-    """A literal of a type of numbers; None where there is nothing in it."""
-    return _literal(["NULL" if value is None else repr(value) for value in values])
+number: Callable[[float], str] = repr
+"""An element of a type of numbers."""
 
 
-def texts(values: Iterable[str | None]) -> str | None:
-    """A literal of `text[]` or `jsonb[]`; None where there is nothing in it."""
-    return _literal(
-        [
-            "NULL" if value is None else '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-            for value in values
-        ]
-    )
+def text(value: str) -> str:
+    """An element of `text[]` or `jsonb[]`."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def column(rows: Sequence[Row], key: str) -> list[Any]:
-    """What the rows hold under a key."""
-    return [row.get(key) for row in rows]
-
-
-def _literal(parts: list[str]) -> str | None:
-    if parts.count("NULL") == len(parts):
+def array(values: Sequence[_T | None], element: Callable[[_T], str]) -> str | None:
+    """A literal of an array; None where there is nothing in it."""
+    missing = values.count(None)
+    if missing == len(values):
         return None
-    return "{" + ",".join(parts) + "}"
+    if missing:
+        parts = ["NULL" if value is None else element(value) for value in values]
+        return "{" + ",".join(parts) + "}"
+    return "{" + ",".join(map(element, values)) + "}"  # type: ignore[arg-type]  # none is missing
+
+
+def columns(rows: Sequence[Mapping[str, Any]], wanted: Columns) -> list[str | None]:
+    """What the rows hold under each of the keys: an array of it, or None."""
+    if len(rows) == 1:
+        # So it is where nothing else goes on, and each microsecond is waited for.
+        row = rows[0]
+        return [
+            None if (value := row.get(key)) is None else "{" + element(value) + "}"
+            for key, element in wanted.items()
+        ]
+    return [array([row.get(key) for row in rows], element) for key, element in wanted.items()]

@@ -305,4 +305,7 @@ class DirectConnection:
 
 
 def _failed(call: _Call) -> pq.abc.PGresult | None:
-    return next((one for one in call.results if one.status in _FAILED), None)
+    for one in call.results:
+        if one.status in _FAILED:
+            return one
+    return None

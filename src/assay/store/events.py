@@ -19,6 +19,29 @@ if TYPE_CHECKING:
 _SQL = queries("events")
 _FIRST = UUID(int=0)
 _WORKERS = queries("workers")
+_EVENT: arrays.Columns = {
+    "id": arrays.uuid,
+    "name": arrays.text,
+    "data": arrays.text,
+    "sessions": arrays.text,
+    "ts": arrays.number,
+    "key": arrays.text,
+    "source_run": arrays.uuid,
+    "warning": arrays.text,
+    "force": arrays.text,
+}
+_RUN: arrays.Columns = {
+    "id": arrays.uuid,
+    "app": arrays.text,
+    "fn": arrays.text,
+    "kind": arrays.text,
+    "version": arrays.text,
+    "event": arrays.uuid,
+    "parent_run": arrays.uuid,
+    "trace": arrays.uuid,
+    "sessions": arrays.text,
+    "due": arrays.number,
+}
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
 
 
@@ -102,16 +125,8 @@ async def ingest(
             now,
             catalog,
             _encode(keys) if keys else None,
-            arrays.ids(arrays.column(events, "id")),
-            arrays.texts(arrays.column(events, "name")),
-            arrays.texts(arrays.column(events, "data")),
-            arrays.texts(arrays.column(events, "sessions")),
-            arrays.numbers(arrays.column(events, "ts")),
-            arrays.texts(arrays.column(events, "key")),
-            arrays.ids(arrays.column(events, "source_run")),
-            arrays.texts(arrays.column(events, "warning")),
-            arrays.texts(arrays.column(events, "force")),
-            *_started(runs),
+            *arrays.columns(events, _EVENT),
+            *arrays.columns(runs, _RUN),
         ),
         prepare=True,
     )
@@ -138,29 +153,12 @@ async def start_matched(
             now,
             catalog,
             _encode(keys) if keys else None,
-            arrays.ids(events),
-            *_started(runs),
+            arrays.array(events, arrays.uuid),
+            *arrays.columns(runs, _RUN),
         ),
     )
     row = await cursor.fetchone()
     return row is not None and row[0] == "ok"
-
-
-def _started(runs: list[Row]) -> tuple[str | None, ...]:
-    if not runs:
-        return (None,) * 10
-    return (
-        arrays.ids(arrays.column(runs, "id")),
-        arrays.texts(arrays.column(runs, "app")),
-        arrays.texts(arrays.column(runs, "fn")),
-        arrays.texts(arrays.column(runs, "kind")),
-        arrays.texts(arrays.column(runs, "version")),
-        arrays.ids(arrays.column(runs, "event")),
-        arrays.ids(arrays.column(runs, "parent_run")),
-        arrays.ids(arrays.column(runs, "trace")),
-        arrays.texts(arrays.column(runs, "sessions")),
-        arrays.numbers(arrays.column(runs, "due")),
-    )
 
 
 async def follow(
@@ -168,7 +166,9 @@ async def follow(
 ) -> list[tuple[str, int, list[str]]]:
     """Follow the commit of events: hint to an idle worker of each app; gives the wait shapes."""
     cursor = await connection.execute(
-        _SQL["follow"], (project, list(names), list(apps)), prepare=True
+        _SQL["follow"],
+        (project, arrays.array(names, arrays.text), arrays.array(apps, arrays.text)),
+        prepare=True,
     )
     row = await cursor.fetchone()
     assert row is not None
@@ -222,10 +222,10 @@ async def resolve(
         {
             "project": project,
             "now": now,
-            "runs": arrays.ids(runs),
-            "steps": arrays.ids(steps),
-            "events": arrays.ids(events),
-            "outputs": arrays.texts(outputs),
+            "runs": arrays.array(runs, arrays.uuid),
+            "steps": arrays.array(steps, arrays.uuid),
+            "events": arrays.array(events, arrays.uuid),
+            "outputs": arrays.array(outputs, arrays.text),
         },
         prepare=True,
     )
@@ -355,7 +355,9 @@ async def hint(connection: AsyncConn, *, project: int, apps: Sequence[str]) -> N
 
 async def hint_woken(connection: AsyncConn, *, project: int, runs: Sequence[UUID]) -> None:
     """Hint to an idle worker of each app of which runs were woken."""
-    await connection.execute(_SQL["hint_woken"], (project, arrays.ids(runs)), prepare=True)
+    await connection.execute(
+        _SQL["hint_woken"], (project, arrays.array(runs, arrays.uuid)), prepare=True
+    )
 
 
 async def notify(connection: AsyncConn, worker: UUID) -> None:

@@ -5,17 +5,45 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from assay.store.arrays import column, ids, numbers, texts
+from assay.store.arrays import array, columns, number, text, uuid
 from assay.store.queries import queries
 from assay.store.turns import Flush, Written
 
 if TYPE_CHECKING:
     from uuid import UUID
 
+    from assay.store.arrays import Columns
     from assay.store.pool import AsyncConn
     from assay.store.turns import Row
 
 _COMMIT = queries("turns")["commit"]
+_TURN: Columns = {"run": uuid, "gen": number}
+_JOURNAL: Columns = {
+    "run": uuid,
+    "step": uuid,
+    "seq": number,
+    "kind": text,
+    "name": text,
+    "idx": number,
+    "input": text,
+    "output": text,
+    "error": text,
+    "span": number,
+    "attempts": number,
+    "started": number,
+    "ended": number,
+}
+_FINISH: Columns = {
+    "run": uuid,
+    "status": text,
+    "output": text,
+    "error": text,
+    "warnings": text,
+    "started": number,
+}
+_PARK: Columns = {"run": uuid, "wakes": number, "due": number}
+_COLLECT: Columns = {"run": uuid}
+_ANSWER = ("parent", "parent_step", "answer", "answer_error")
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
 
 
@@ -48,13 +76,12 @@ async def commit(
             project,
             now,
             worker,
-            ids(column(turns, "run")),
-            numbers(column(turns, "gen")),
-            ids([turn["run"] for turn in turns if turn.get("lost")]),
-            *_journal(flush.journal),
-            *_finish(flush.finish),
-            *_park(flush.park),
-            ids(column(_by_run(flush.collect), "run")),
+            *columns(turns, _TURN),
+            array([turn["run"] for turn in turns if turn.get("lost")], uuid),
+            *columns(flush.journal, _JOURNAL),
+            *_finish(_by_run(flush.finish)),
+            *columns(_by_run(flush.park), _PARK),
+            *columns(_by_run(flush.collect), _COLLECT),
             _json(flush.attempts),
             _json(flush.waits),
             _json(flush.closed),
@@ -95,55 +122,13 @@ def _json(rows: list[Row]) -> str | None:
     return _encode(rows) if rows else None
 
 
-def _journal(rows: list[Row]) -> tuple[str | None, ...]:
-    if not rows:
-        return (None,) * 13
-    return (
-        ids(column(rows, "run")),
-        ids(column(rows, "step")),
-        numbers(column(rows, "seq")),
-        texts(column(rows, "kind")),
-        texts(column(rows, "name")),
-        numbers(column(rows, "idx")),
-        texts(column(rows, "input")),
-        texts(column(rows, "output")),
-        texts(column(rows, "error")),
-        numbers(column(rows, "span")),
-        numbers(column(rows, "attempts")),
-        numbers(column(rows, "started")),
-        numbers(column(rows, "ended")),
-    )
-
-
 def _finish(rows: list[Row]) -> tuple[str | None, ...]:
     if not rows:
-        return (None,) * 9
-    rows = _by_run(rows)
+        return (None,) * (len(_FINISH) + 3)
     answers = [row for row in rows if "parent" in row]
     return (
-        ids(column(rows, "run")),
-        texts(column(rows, "status")),
-        texts(column(rows, "output")),
-        texts(column(rows, "error")),
-        texts(column(rows, "warnings")),
-        numbers(column(rows, "started")),
-        ids([row["run"] for row in rows if row.get("waited")]),
-        ids([row["run"] for row in rows if row.get("exposed")]),
-        _json(
-            [
-                {name: row[name] for name in ("parent", "parent_step", "answer", "answer_error")}
-                for row in answers
-            ]
-        ),
-    )
-
-
-def _park(rows: list[Row]) -> tuple[str | None, ...]:
-    if not rows:
-        return (None,) * 3
-    rows = _by_run(rows)
-    return (
-        ids(column(rows, "run")),
-        numbers(column(rows, "wakes")),
-        numbers(column(rows, "due")),
+        *columns(rows, _FINISH),
+        array([row["run"] for row in rows if row.get("waited")], uuid),
+        array([row["run"] for row in rows if row.get("exposed")], uuid),
+        _json([{name: row[name] for name in _ANSWER} for row in answers]),
     )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from assay.store.arrays import column
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -176,9 +175,9 @@ async def _records(cursor: Reading, rows: Sequence[Row], *, project: int) -> lis
     if about_runs:
         values = {
             "project": project,
-            "ids": column(about_runs, "id"),
-            "names": column(about_runs, "name"),
-            "runs": column(about_runs, "run_id"),
+            "ids": [row["id"] for row in about_runs],
+            "names": [row["name"] for row in about_runs],
+            "runs": [row["run_id"] for row in about_runs],
         }
         for row in await fetch(cursor, _SQL["attributions"], values):
             found[row.pop("score_id")].append(Attribution(**row))

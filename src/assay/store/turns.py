@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from assay.store import arrays
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ async def claim(
         {
             "project": project,
             "app": app,
-            "fns": list(fns),
+            "fns": arrays.array(fns, arrays.text),
             "worker": worker,
             "now": now,
             "limit": limit,
