@@ -152,6 +152,26 @@ def test_what_runs_say_is_shown_without_a_plan(api: ApiServer) -> None:
     assert names == [CASE["plan"]["primary"], "run.failure", "run.duration"]
 
 
+def test_missing_tokens_are_missing(api: ApiServer) -> None:
+    """The mean is over the runs whose spans say what they used, and the others are no response."""
+    load(api.url, plan(guardrails={"run.tokens": -50}))
+    with_durations(api.url, {"detailed": 3.0, "concise": 3.0})
+    with psycopg.connect(api.url) as connection:
+        connection.execute(
+            "INSERT INTO assay.run_usage SELECT DISTINCT 1, run_id,"
+            " CASE variant WHEN 'concise' THEN 300 ELSE 100 END FROM assay.exposures"
+            " WHERE ascii(right(run_id::text, 1)) %% 3 > 0",
+            (),
+        )
+    tokens = api.get(f"{PATH}/results", cutoff=CASE["last_look"])["metrics"][1]
+    assert (tokens["metric"], tokens["role"]) == ("run.tokens", "guardrail")
+    assert tokens["variants"][0]["difference"]["estimate"] == near(200)
+    for arm in tokens["arms"]:
+        tally = arm["tally"]
+        assert 0 < tally["scored"] < tally["mature"]
+        assert arm["mean"]["estimate"] == near({"concise": 300, "detailed": 100}[arm["variant"]])
+
+
 def test_reading_results_is_no_look(api: ApiServer) -> None:
     """However often somebody reads them."""
     load(api.url, plan())

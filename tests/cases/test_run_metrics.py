@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from opentelemetry import trace
 from psycopg.rows import dict_row
 
 import assay
+from assay.ids import to_text
 from boxes import finish, start
 
 if TYPE_CHECKING:
     from boxes import OpenBox
 
 pytestmark = pytest.mark.anyio
+INPUT, OUTPUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
 DURATIONS = (
     "SELECT * FROM assay.experiment_scores WHERE metric = 'run.duration' ORDER BY run_id, idx"
 )
@@ -128,3 +131,39 @@ async def test_no_score_takes_the_name_of_what_runs_say(open_box: OpenBox) -> No
     with pytest.raises(assay.AssayError) as refused:
         client.scorer("judge", scores="run.tokens")(judge)
     assert refused.value.code == "score_name"
+
+
+async def test_tokens_of_a_run_are_those_of_its_spans_each_once(
+    open_box: OpenBox, assay_database: str
+) -> None:
+    """Also where spans are written again; a summary adds nothing; without any there is no row."""
+    client = assay.Client("app")
+
+    def call() -> None:
+        tracer = trace.get_tracer("tests")
+        with tracer.start_as_current_span(
+            "agent", attributes={"gen_ai.operation.name": "invoke_agent", INPUT: 12, OUTPUT: 3}
+        ):
+            for given in ({INPUT: 10, OUTPUT: 2}, {OUTPUT: 1}, {"http.route": "/"}):
+                with tracer.start_as_current_span("chat", attributes=given):
+                    pass
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        if ctx.event.data["calls"]:
+            await ctx.step.run("call", call)
+
+    async with open_box(client) as box:
+        used = await finish(box, data={"calls": True})
+        await finish(box, data={"calls": False})
+    with psycopg.connect(assay_database, row_factory=dict_row) as connection:
+        again = (
+            "SELECT assay.add_spans(1, json_agg(json_build_object('day', day, 'trace', trace,"
+            " 'span', span, 'run', run_id, 'name', name, 'kind', kind, 'status', status,"
+            " 'attributes', attributes, 'events', events, 'tokens', tokens,"
+            " 'step', step, 'attempt', attempt, 'started', extract(epoch FROM started_at),"
+            " 'ended', extract(epoch FROM ended_at)))::text) FROM assay.user_spans"
+        )
+        connection.execute(again)
+        (row,) = connection.execute("SELECT * FROM assay.run_usage").fetchall()
+    assert (to_text(row["run_id"]), row["tokens"]) == (used.id, 13)

@@ -44,6 +44,7 @@ TYPES = {
     "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
     "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "kind": "text",
     "limit": "int", "looks": "json", "mature": "timestamptz", "maturity": "interval",
+    "duration": "text", "failure": "text", "metrics": "text[]", "tokens": "text",
     "metric": "text", "modes": "text[]", "name": "text", "names": "text[]", "now": "timestamptz",
     "options": "jsonb", "outputs": "text[]", "paths": "jsonb", "project": "int", "reason": "text",
     "run": "uuid", "runs": "uuid[]", "shape": "bigint", "since": "timestamptz",

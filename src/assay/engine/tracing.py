@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from typing_extensions import override
 
 from assay.engine.attempts import current_attempt
+from assay.model import usage
 from assay.store import user_spans
 
 if TYPE_CHECKING:
@@ -195,6 +196,7 @@ def _row(span: ReadableSpan, attempt: Attempt) -> Row:
         "status": span.status.status_code.name.lower(),
         "message": _storable(span.status.description) if span.status.description else None,
         "attributes": _attributes(span.attributes),
+        "tokens": usage.tokens(span.attributes or {}),
         "events": json.dumps([_event(event) for event in span.events]),
     }
 

@@ -14,7 +14,9 @@ RUN_FAILURE = "run.failure"
 RUN_DURATION = "run.duration"
 """Needs no score: seconds from the start of a run that completed or failed to its end, its waits
 included."""
-RUN_METRICS = (RUN_FAILURE, RUN_DURATION)
+RUN_TOKENS = "run.tokens"
+"""Needs no score: input and output tokens that the spans of such a run say it used."""
+RUN_METRICS = (RUN_FAILURE, RUN_DURATION, RUN_TOKENS)
 """What runs say of themselves."""
 
 

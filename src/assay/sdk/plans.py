@@ -39,7 +39,7 @@ class ExperimentPlan:
         margin: within which variants count as equivalent.
         guardrails: scores that must not get worse, each with how much it may fall, or, as a
             negative number, rise. `run.failure` is the share of failed runs, `run.duration` the
-            seconds that a run took.
+            seconds that a run took, `run.tokens` what its spans say it used.
         maturity: how long a run's answer is waited for.
         unit: what a unit is, in words.
         on_failure: what a failed run without a score counts as; None leaves such runs out, which

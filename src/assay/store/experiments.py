@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.model.experiments import Direction, Epoch, MetricKind, Mode, Plan, Strategy
+from assay.model.moments import RUN_DURATION, RUN_TOKENS
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -120,9 +121,13 @@ async def plans(cursor: Reading, *, project: int, experiment: str) -> list[PlanR
 
 
 async def metrics(cursor: Reading, *, project: int, experiment: str) -> list[str]:
-    """Names of the scores that count for the experiment."""
+    """Names of the scores that count for the experiment, and of what its runs have without."""
     values = {"project": project, "experiment": experiment}
-    return [row["metric"] for row in await fetch(cursor, _SQL["metrics"], values)]
+    names = [row["metric"] for row in await fetch(cursor, _SQL["metrics"], values)]
+    if RUN_DURATION in names:
+        (usage,) = await fetch(cursor, _SQL["has_usage"], values)
+        names += [RUN_TOKENS] if usage["found"] else []
+    return names
 
 
 async def unserved(cursor: Reading, *, project: int, experiment: str, metric: str) -> int:

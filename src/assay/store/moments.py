@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assay.model.moments import (
     RUN_DURATION,
     RUN_FAILURE,
+    RUN_TOKENS,
     ArmMoments,
     Counts,
     Moments,
@@ -52,6 +53,8 @@ async def moments(
         "experiment": experiment,
         "metrics": list(metrics),
         "failure": RUN_FAILURE,
+        "duration": RUN_DURATION,
+        "tokens": RUN_TOKENS,
         "cutoff": cutoff,
         "mature": cutoff - maturity,
         # In seconds: days would be added by the calendar, which is dear.
@@ -89,7 +92,7 @@ def _moments(metric: str, rows: Sequence[dict[str, Any]], rest: Mapping[str, int
         without_unit=rest["without_unit"],
         after_cutoff=rest["after_cutoff"],
         # Amounts are none, even where all are 0 or 1.
-        is_binary=metric != RUN_DURATION and bool(known) and all(known),
+        is_binary=metric not in {RUN_DURATION, RUN_TOKENS} and bool(known) and all(known),
     )
 
 

@@ -18,5 +18,5 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=
 
 
 async def add(connection: AsyncConn, spans: Sequence[Row], *, project: int) -> None:
-    """Append spans, each once by day, trace and span id."""
+    """Append spans, each once by day, trace and span id, and add their tokens to their runs."""
     await connection.execute(_ADD, {"project": project, "spans": _encode(spans)}, prepare=True)

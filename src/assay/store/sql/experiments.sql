@@ -101,6 +101,15 @@ WITH RECURSIVE names AS (
 )
 SELECT n.metric FROM names n WHERE n.metric IS NOT NULL
 
+-- name: has_usage
+-- Asked of the newest runs, since where there is no use to be found all would be looked at.
+SELECT EXISTS (
+    SELECT FROM (
+        SELECT s.run_id FROM assay.experiment_scores s
+        WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = 'run.duration'
+        ORDER BY s.run_id DESC LIMIT 1000) n
+    JOIN assay.run_usage r ON r.project_id = %(project)s AND r.run_id = n.run_id) AS found
+
 -- name: unserved
 SELECT count(*) AS n FROM assay.score_references r
 WHERE r.project_id = %(project)s AND r.experiment = %(experiment)s AND r.metric = %(metric)s

@@ -82,6 +82,19 @@ WITH served AS (
             count(*) FILTER (WHERE e.counts AND e.backdated)::int AS backdated,
             bool_and(e.is_binary) FILTER (WHERE e.counts) AS is_binary
         FROM entering e GROUP BY e.unit, e.epoch) a
+    UNION ALL
+    SELECT %(tokens)s::text, p.unit, p.epoch, count(*) FILTER (WHERE p.counts)::float8,
+        sum(p.y) FILTER (WHERE p.counts), count(*) FILTER (WHERE NOT p.counts)::int, 0, 0, false
+    FROM (
+        -- What a run used counts as a score at its end would: where its duration does.
+        SELECT s.run_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch, r.tokens::float8 AS y,
+            bool_or(s.at <= s.exposed_at + %(maturity)s::interval) AS counts
+        FROM assay.experiment_scores s JOIN assay.run_usage r ON r.run_id = s.run_id
+        WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = %(duration)s
+            AND r.project_id = %(project)s AND %(tokens)s::text = ANY (%(metrics)s::text[])
+            AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s AND s.at < %(cutoff)s
+        GROUP BY 1, 2, 3, 4) p
+    GROUP BY p.unit, p.epoch
 ), failed AS MATERIALIZED (
     SELECT k.metric, f.*
     FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN LATERAL (
@@ -95,6 +108,8 @@ WITH served AS (
                 WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
                     AND s.run_id = x.run_id AND s.exposed_at < %(mature)s
                     AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval)
+            AND NOT (k.metric = %(tokens)s AND EXISTS (
+                SELECT FROM assay.run_usage r WHERE r.project_id = %(project)s AND r.run_id = x.run_id))
         GROUP BY 1, 2) f
 ), units AS MATERIALIZED (
     SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved,
