@@ -77,6 +77,10 @@ class ExperimentPlan:
         for name in ("mde", "margin", "days", "units"):
             if getattr(self, name) is not None:
                 _between(name, getattr(self, name), 0, math.inf)
+        if not isinstance(self.units, int | None):
+            raise _refusal("units", f"must be a whole number (got {self.units!r})", None)
+        for name in ("control", "unit"):
+            _text(name, getattr(self, name))
         if self.mode == "planned" and self.days is None:
             raise _refusal("days", "is needed in the planned mode", "days=28, or mode='anytime'")
         if self.days is not None:
@@ -121,6 +125,10 @@ class ExperimentPlan:
             raise _refusal(
                 "on_failure", f"must be a number or None (got {self.on_failure!r})", None
             )
+        if self.kind == "boolean" and self.on_failure is not None and not 0 <= self.on_failure <= 1:
+            raise _refusal(
+                "on_failure", f"of a boolean must be from 0 to 1 (got {self.on_failure!r})", None
+            )
         return None if self.on_failure is None else float(self.on_failure)
 
 
@@ -140,6 +148,11 @@ def _between(name: str, value: object, low: float, high: float) -> None:
     if not (_is_number(value) and isinstance(value, int | float) and low < value < high):
         limits = f"more than {low:g}" + ("" if math.isinf(high) else f" and less than {high:g}")
         raise _refusal(name, f"must be {limits} (got {value!r})", None)
+
+
+def _text(name: str, value: object) -> None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        raise _refusal(name, f"must be text that is not blank (got {value!r})", None)
 
 
 def _one_of(name: str, value: object, words: type[_Words]) -> _Words:

@@ -63,12 +63,16 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
         ({"alpha": 1.0}, "alpha"),
         ({"power": "high"}, "power"),
         ({"units": -1}, "units"),
+        ({"units": 100.5}, "units"),
+        ({"control": " "}, "control"),
+        ({"unit": 5}, "unit"),
         ({"mde": float("nan")}, "mde"),
         ({"margin": 0}, "margin"),
         ({"guardrails": ["tone"]}, "guardrails"),
         ({"guardrails": {"tone": 0}}, "guardrails"),
         ({"guardrails": {"tone": True}}, "guardrails"),
         ({"on_failure": "0"}, "on_failure"),
+        ({"kind": "boolean", "on_failure": 2}, "on_failure"),
     ],
 )
 def test_what_cannot_be_kept_is_refused_where_it_is_written(
