@@ -229,6 +229,36 @@ async def test_each_use_in_a_loop_is_an_exposure_of_the_same_experiment(
     ]
 
 
+async def test_a_run_that_serves_several_units_counts_once_for_each(
+    open_box: OpenBox,
+) -> None:
+    """An answer of every second one is missing; half of the runs fail in the end."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        for turn, unit in enumerate(ctx.event.data["units"]):
+            picked = await ctx.experiment(
+                "style",
+                variants={"a": lambda: ctx.step.run("work", len, "x")},
+                select=assay.bucket(unit),
+            )
+            if turn % 2 == 0:
+                await client.score_experiment("q", value=True, experiment=picked.ref)
+        if ctx.event.data["fails"]:
+            raise assay.NonRetriableError("no")
+
+    async with open_box(client) as box:
+        await start(box, data={"units": ["u", "u", "v", "w"], "fails": False})
+        await start(box, data={"units": ["u", "x", "x", "v"], "fails": True})
+        await box.advance("8d")
+        results = await box.get("experiments/style/results")
+        (arm,) = results["metrics"][0]["arms"]
+    tally = {name: arm["tally"][name] for name in ("units", "mature", "scored", "failed")}
+    assert tally == {"units": 4, "mature": 6, "scored": 4, "failed": 1}
+    assert arm["tally"]["no_response"] == 1
+
+
 async def test_an_experiment_in_a_variant_keeps_both_exposures(
     open_box: OpenBox, assay_database: str
 ) -> None:

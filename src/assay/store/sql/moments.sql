@@ -17,15 +17,22 @@ SET LOCAL enable_nestloop = off
 
 -- name: sums
 -- Exposures are summed by unit once, scores by unit for each metric, before they are joined. A run is
--- counted where its first use of the experiment is, its scores where they belong. Nearly every run has one
+-- counted once for each unit that it served, at the first use for it; nearly all uses are the only one
+-- of their run (idx 0), the others are looked up. Nearly every run has one
 -- score: those that have several are told from the order of the key, and only they are sorted.
 WITH served AS (
     SELECT x.unit, x.epoch, x.variant, min(x.at) AS first_at, min(x.idx) AS first_idx,
-        count(*) FILTER (WHERE x.idx = 0)::int AS runs,
-        count(*) FILTER (WHERE x.idx = 0 AND x.at < %(mature)s)::int AS mature
-    FROM assay.exposures x
-    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
-        AND x.unit IS NOT NULL AND x.at < %(cutoff)s
+        count(*) FILTER (WHERE x.is_first)::int AS runs,
+        count(*) FILTER (WHERE x.is_first AND x.at < %(mature)s)::int AS mature
+    FROM (
+        SELECT x.unit, x.epoch, x.variant, x.at, x.idx, x.idx = 0 OR NOT EXISTS (
+            SELECT FROM assay.exposures y
+            WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.run_id = x.run_id
+                AND y.idx < x.idx AND y.unit = x.unit AND NOT y.forced AND (%(sticky)s OR y.epoch = x.epoch)) AS is_first
+        FROM assay.exposures x
+        WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+            AND x.unit IS NOT NULL AND x.at < %(cutoff)s
+        OFFSET 0) x
     GROUP BY x.unit, x.epoch, x.variant
 ), placed AS (
     SELECT s.*, first_value(s.epoch) OVER w AS own_epoch, first_value(s.variant) OVER w AS own_variant,
@@ -101,12 +108,15 @@ WITH served AS (
         SELECT x.unit, CASE WHEN %(sticky)s THEN 0 ELSE x.epoch END AS epoch, count(*)::float8 AS f
         FROM assay.exposures x
         WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
-            AND x.unit IS NOT NULL AND x.idx = 0 AND x.at < %(mature)s AND x.failed_at IS NOT NULL
-            AND x.failed_at <= x.at + %(maturity)s::interval
+            AND x.unit IS NOT NULL AND x.at < %(mature)s AND x.failed_at IS NOT NULL
+            AND x.failed_at <= x.at + %(maturity)s::interval AND (x.idx = 0 OR NOT EXISTS (
+                    SELECT FROM assay.exposures y
+                    WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.run_id = x.run_id
+                        AND y.idx < x.idx AND y.unit = x.unit AND NOT y.forced AND (%(sticky)s OR y.epoch = x.epoch)))
             AND NOT EXISTS (
                 SELECT FROM assay.experiment_scores s
                 WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
-                    AND s.run_id = x.run_id AND s.exposed_at < %(mature)s
+                    AND s.run_id = x.run_id AND s.unit = x.unit AND s.exposed_at < %(mature)s
                     AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval)
             AND NOT (k.metric = %(tokens)s AND EXISTS (
                 SELECT FROM assay.run_usage r WHERE r.project_id = %(project)s AND r.run_id = x.run_id))
