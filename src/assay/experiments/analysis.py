@@ -183,5 +183,11 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
             f"the plan was changed on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
             " after that count"
         )
+    crossed = 0 if moments is None else sum(one.counts.crossed for one in moments.arms)
+    if crossed:
+        yield (
+            f"{crossed:,} runs were served another variant than their unit was first, and count for"
+            " that one: this hides what variants do, unless a unit always gets the same"
+        )
     if moments is not None and moments.without_unit:
         yield f"{moments.without_unit:,} exposures name no unit: left out"

@@ -56,7 +56,11 @@ def verdict(
     if word is Word.NOT_SHOWN:
         why = f" ({reason})" if reason else ""
         mde = "" if planning.mde is None else f" A difference of {planning.mde:.3g} could be found."
-        return f"No difference between {variant!r} and {control!r} is shown{why}{seen}.{mde}{day}"
+        what = f"No difference between {variant!r} and {control!r} is shown"
+        if reason and reason.startswith("guardrail"):
+            # The difference was shown; that nothing else gets worse was not.
+            what, mde = f"{variant!r} is not shown to be better than {control!r}", ""
+        return f"{what}{why}{seen}.{mde}{day}"
     return f"Keep collecting{'' if not reason else f' ({reason})'}.{_more(planning)}"
 
 

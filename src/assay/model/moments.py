@@ -34,6 +34,7 @@ class Counts:
         backdated: scored runs whose score was recorded after the window, with a time inside it.
         after_epoch: runs of these units that came when their epoch was over, and are left out.
         moved: of these, those that were served another variant.
+        crossed: runs that count here, served another variant than their unit was first.
         units: first exposed here, mature or not.
         units_mature: of them those with a mature run.
         units_scored: those with a scored one.
@@ -48,6 +49,7 @@ class Counts:
     backdated: int = 0
     after_epoch: int = 0
     moved: int = 0
+    crossed: int = 0
     units: int = 0
     units_mature: int = 0
     units_scored: int = 0

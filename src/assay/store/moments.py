@@ -113,6 +113,7 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
             backdated=row["backdated"],
             after_epoch=row["after_epoch"],
             moved=row["moved"],
+            crossed=row["crossed"],
             units=row["units"],
             units_mature=mature,
             units_scored=scored,

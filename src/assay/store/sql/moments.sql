@@ -45,7 +45,9 @@ WITH served AS (
         coalesce(sum(p.mature) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::float8 AS m,
         coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch), 0) AS after_epoch,
         coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch
-            AND p.variant <> p.own_variant), 0) AS moved
+            AND p.variant <> p.own_variant), 0) AS moved,
+        coalesce(sum(p.runs) FILTER (WHERE (%(sticky)s OR p.epoch = p.own_epoch)
+            AND p.variant <> p.own_variant), 0) AS crossed
     FROM placed p
     WHERE p.unit_first_at >= %(since)s
     GROUP BY p.unit, p.own_epoch, p.own_variant
@@ -122,7 +124,7 @@ WITH served AS (
                 SELECT FROM assay.run_usage r WHERE r.project_id = %(project)s AND r.run_id = x.run_id))
         GROUP BY 1, 2) f
 ), units AS MATERIALIZED (
-    SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved,
+    SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved, o.crossed,
         CASE WHEN k.metric = %(failure)s THEN o.m ELSE coalesce(a.n, 0) END AS n,
         CASE WHEN k.metric = %(failure)s THEN coalesce(f.f, 0) ELSE coalesce(a.y, 0) END AS y,
         CASE WHEN k.metric = %(failure)s THEN 0 ELSE coalesce(f.f, 0) END AS f,
@@ -150,6 +152,7 @@ WITH served AS (
 ), grouped AS MATERIALIZED (
     SELECT u.metric, u.epoch, u.variant, s.cluster, count(*) AS size, min(u.first_at) AS first_at,
         sum(u.exposed) AS exposed, sum(u.m) AS m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
+        sum(u.crossed) AS crossed,
         sum(u.n) AS n, sum(u.y) AS y, sum(u.f) AS f, sum(u.late) AS late, sum(u.early) AS early,
         sum(u.backdated) AS backdated, bool_and(u.is_binary) AS is_binary
     FROM units u JOIN sessions s ON s.unit = u.unit
@@ -177,6 +180,7 @@ WITH served AS (
 SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_at) AS first_at,
     bool_and(e.is_binary) AS is_binary, sum(e.exposed)::bigint AS exposed,
     sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved,
+    sum(e.crossed)::bigint AS crossed,
     sum(e.late)::bigint AS late, sum(e.early)::bigint AS early, sum(e.backdated)::bigint AS backdated,
     count(*) FILTER (WHERE e.m > 0) AS units_mature,
     max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
