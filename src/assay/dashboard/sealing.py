@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse
 
 if TYPE_CHECKING:
     from starlette.responses import Response
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # The one style sheet that Plot puts into each of its charts (0.6.17, its usual class name; none of
 # its legends). A browser tells the new hash where another version writes another.
@@ -27,11 +29,23 @@ HEADERS = {
 }
 
 
-def seal(response: Response) -> Response:
-    """The same response with these headers."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+class Sealed:
+    """The app with these headers on every answer, whoever gives it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the app does."""
+
+        async def seal(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, seal)
 
 
 def html(text: str, status: int = 200) -> Response:

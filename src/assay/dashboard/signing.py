@@ -23,11 +23,9 @@ IN, OUT = "/sign-in", "/sign-out"
 def needed(request: Request) -> Response:
     """Lead whoever has not signed in to the page where they can, and back from there."""
     if request.method != "GET":
-        return sealing.seal(RedirectResponse(IN, HTTPStatus.SEE_OTHER))
+        return RedirectResponse(IN, HTTPStatus.SEE_OTHER)
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return sealing.seal(
-        RedirectResponse(f"{IN}?next={quote(target, safe='')}", HTTPStatus.SEE_OTHER)
-    )
+    return RedirectResponse(f"{IN}?next={quote(target, safe='')}", HTTPStatus.SEE_OTHER)
 
 
 def routes(services: Services) -> list[Route]:
@@ -36,12 +34,12 @@ def routes(services: Services) -> list[Route]:
     async def show(request: Request) -> Response:
         target = _next(request.query_params.get("next"))
         if await doors.is_signed_in(services, request.cookies):
-            return sealing.seal(RedirectResponse(target, HTTPStatus.SEE_OTHER))
+            return RedirectResponse(target, HTTPStatus.SEE_OTHER)
         if request.headers.get("sec-fetch-site") == "cross-site":
             bounce = rendering.outside(
                 "bounce.html", target=str(request.url.replace(scheme="", netloc=""))
             )
-            return sealing.seal(sealing.html(bounce))
+            return sealing.html(bounce)
         return _page(target)
 
     async def take(request: Request) -> Response:
@@ -62,7 +60,7 @@ def routes(services: Services) -> list[Route]:
             samesite="strict",
             secure=request.url.scheme == "https",
         )
-        return sealing.seal(response)
+        return response
 
     async def leave(request: Request) -> Response:
         try:
@@ -71,7 +69,7 @@ def routes(services: Services) -> list[Route]:
             return _page("/", error)
         response = RedirectResponse(IN, HTTPStatus.SEE_OTHER)
         response.delete_cookie(doors.COOKIE, httponly=True, samesite="strict")
-        return sealing.seal(response)
+        return response
 
     return [
         Route(IN, show, methods=["GET"]),
@@ -88,6 +86,4 @@ def _next(target: str | None) -> str:
 
 def _page(target: str, error: AssayError | None = None) -> Response:
     text = rendering.outside("sign_in.html", next=target, error=error)
-    return sealing.seal(
-        sealing.html(text, HTTPStatus.OK if error is None else HTTPStatus.FORBIDDEN)
-    )
+    return sealing.html(text, HTTPStatus.OK if error is None else HTTPStatus.FORBIDDEN)

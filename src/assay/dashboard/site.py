@@ -126,7 +126,7 @@ class Site:
         except Exception as error:  # noqa: BLE001 - told as a page, and logged
             _log.exception("%s %s failed", request.method, request.url.path)
             return self._refuse(ask, page, _fault(error))
-        return packed(sealing.seal(answered), request)
+        return packed(answered, request)
 
     async def _ask(self, request: Request, principal: Principal, page: Page | None) -> Ask:
         name = await self._project_name(principal.project)
@@ -171,7 +171,7 @@ class Site:
     def _refuse(self, ask: Ask | None, page: Page | None, error: AssayError) -> Response:
         status = _status(error)
         text = rendering.refusal(ask, page, error, status, PAGES)
-        return sealing.seal(sealing.html(text, status))
+        return sealing.html(text, status)
 
     async def _home(self, request: Request) -> Response:
         try:
@@ -183,7 +183,7 @@ class Site:
                 if error.code == "key_missing"
                 else self._refuse(None, None, error)
             )
-        return sealing.seal(RedirectResponse(f"{PREFIX}{name}/"))
+        return RedirectResponse(f"{PREFIX}{name}/")
 
     async def _live(self, request: Request) -> Response:
         async def respond(ask: Ask) -> Response:
@@ -223,6 +223,7 @@ def add_dashboard(app: Starlette, services: Services) -> Site:
     """Add the dashboard to the app that serves the API; `live.close()` is for when it ends."""
     site = Site(app, services)
     app.router.routes.extend(site.routes())
+    app.add_middleware(sealing.Sealed)
     return site
 
 
