@@ -30,11 +30,14 @@ async def as_json(ask: Ask) -> Response:
 async def as_csv(ask: Ask) -> Response:
     """All rows of the list from the query's cursor on, `MAX_ROWS` at most, in the API's fields.
 
-    What is a list or an object stands in its cell as JSON; a text that a spreadsheet would take
-    for a formula gets an apostrophe before it.
+    A record is one row. What is a list or an object stands in its cell as JSON; a text that a
+    spreadsheet would take for a formula gets an apostrophe before it.
     """
     query = ask.api_query() | {"limit": str(_PAGE)}
     first = await ask.api.answer("GET", ask.api_path(), query.items())
+    if _is_record(first):
+        del query["limit"]
+        first = await ask.api.answer("GET", ask.api_path(), query.items())
     if first.status >= HTTPStatus.BAD_REQUEST:
         return _passed(first)
     name = ask.path.strip("/").replace("/", "-") or "overview"
@@ -60,6 +63,13 @@ async def _lines(ask: Ask, query: dict[str, object], first: Answered) -> AsyncIt
         if answered.status >= HTTPStatus.BAD_REQUEST:
             # Half a table must not look like a whole one.
             raise RuntimeError("a page of the list could not be read")
+
+
+def _is_record(answered: Answered) -> bool:
+    """Whether it was refused because only lists have a limit."""
+    if answered.status < HTTPStatus.BAD_REQUEST:
+        return False
+    return bool(json.loads(answered.body).get("field") == "limit")
 
 
 def _line(cells: list[str]) -> str:

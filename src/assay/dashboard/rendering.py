@@ -12,6 +12,7 @@ from markupsafe import Markup
 from assay.dashboard import statics, texts
 from assay.dashboard.asking import part
 from assay.ids import to_text
+from assay.model.moments import RUN_METRICS
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
@@ -54,7 +55,11 @@ def environment() -> Environment:
         "span_id": texts.span_id,
         "ulid": to_text,
     }
-    made.globals |= {"static": statics.path_of, "NOTHING": texts.NOTHING}
+    made.globals |= {
+        "static": statics.path_of,
+        "NOTHING": texts.NOTHING,
+        "RUN_METRICS": RUN_METRICS,
+    }
     return made
 
 

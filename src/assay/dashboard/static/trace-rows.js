@@ -97,6 +97,7 @@ export class Row {
     const scores = tree.scores.get(at) ?? [];
     this.scores.hidden = scores.length === 0;
     this.scores.textContent = scores.map(({ name, value }) => `${visible(name)} ${worded(value)}`).join(" · ");
+    this.scores.title = this.scores.textContent;
     // Beside the bar, on the side with more room.
     const isLeft = left > 1 - right;
     this.scores.style.left = isLeft ? "" : `min(${right * 100}%, 100% - 24px)`;

@@ -141,6 +141,7 @@ class Waterfall extends HTMLElement {
     const all = tree.count.toLocaleString("en");
     this.count.textContent = (shown === all ? `${all} spans` : `${shown} of ${all} spans`) + (tree.isComplete ? "" : ", the first of more");
     this.scale.textContent = `${took(this.from)} to ${took(this.to)}`;
+    this.scale.title = this.scale.textContent;
     this.grid.setAttribute("aria-rowcount", this.shown.length + 1);
     this.body.style.height = `${this.shown.length * ROW_PX}px`;
     this.grid.style.height = `min(68vh, ${(this.shown.length + 1) * ROW_PX + 2}px)`;
