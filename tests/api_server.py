@@ -100,8 +100,9 @@ class ApiServer:
         return response.json()
 
     def post(self, path: str, body: object, **options: Any) -> Any:
-        """The JSON of a good answer."""
-        response = self.ask("POST", path, json=body, **options)
+        """The JSON of a good answer; the body may hold lone surrogates."""
+        headers = {"content-type": "application/json"} | options.pop("headers", {})
+        response = self.ask("POST", path, content=json.dumps(body), headers=headers, **options)
         assert response.status_code == 200, response.text
         return response.json()
 

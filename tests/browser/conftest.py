@@ -7,6 +7,7 @@ anything is asked of another host.
 from __future__ import annotations
 
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from browsing import ARGUMENTS, Opener, Served, serve
+from told import Told, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,32 @@ def empty(assay_databases: Databases) -> Iterator[Served]:
     """A server on which nothing has happened."""
     with assay_databases.new() as database, serve(database) as served:
         yield served
+
+
+class States:
+    """The projects that every page is looked at in, each made when it is first asked for."""
+
+    def __init__(self, databases: Databases) -> None:
+        self._databases = databases
+        self._made: dict[str, Told] = {}
+        self._open = ExitStack()
+
+    def __getitem__(self, state: str) -> Told:
+        if state not in self._made:
+            self._made[state] = self._open.enter_context(told(self._databases, state))
+        return self._made[state]
+
+    def close(self) -> None:
+        """End their servers."""
+        self._open.close()
+
+
+@pytest.fixture(scope="session")
+def states(assay_databases: Databases) -> Iterator[States]:
+    """Projects by state: `empty`, `full`, `hostile`."""
+    made = States(assay_databases)
+    yield made
+    made.close()
 
 
 @pytest.fixture

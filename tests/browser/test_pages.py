@@ -1,4 +1,4 @@
-"""Every page in a real browser: empty and full, light and dark, wide and narrow."""
+"""What pages do in a real browser: keys, the panel, live updates, the theme."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 import full_project
-from assay.dashboard.registry import PAGES
-from browsing import serve, violations
+from browsing import serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +17,6 @@ if TYPE_CHECKING:
     from assay.testing import Databases
     from browsing import Opener, Served
     from dashboard_server import DashboardServer
-
-LISTS = [page.path for page in PAGES if page.nav]
-DETAILS = [
-    "/runs/{failed}",
-    "/runs/{failed}?span={span}",
-    "/runs/{live}",
-    "/events/{event}",
-    "/events/send",
-    "/functions/support/answer",
-    "/nothing",
-]
 
 
 @pytest.fixture(scope="module")
@@ -53,44 +41,6 @@ def names(full: Served) -> dict[str, str]:
 
     full.seed(look)
     return found
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", LISTS)
-def test_an_empty_page_is_accessible(
-    open_page: Opener, empty: Served, path: str, scheme: str
-) -> None:
-    """No violation of WCAG A or AA."""
-    page = open_page(empty, f"/p/default{path}", scheme=scheme, is_open=True)
-    assert violations(page) == []
-
-
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1600), ("dark", 360)])
-@pytest.mark.parametrize("path", [*LISTS, *DETAILS])
-def test_a_full_page_is_accessible(
-    open_page: Opener, full: Served, names: dict[str, str], path: str, scheme: str, width: int
-) -> None:
-    """No violation; nothing is wider than the window, and nothing of what people wrote runs."""
-    page = open_page(
-        full,
-        "/p/default" + path.format(**names),
-        scheme=scheme,
-        width=width,
-        is_open=True,
-        status=404 if path == "/nothing" else 200,
-    )
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("path", [*LISTS, *DETAILS[:-1]])
-def test_a_page_runs_under_its_policy(
-    open_page: Opener, full: Served, names: dict[str, str], path: str
-) -> None:
-    """No error in the console, nothing asked of another host (the fixture looks)."""
-    page = open_page(full, "/p/default" + path.format(**names))
-    expect(page.locator("h1")).to_be_visible()
-    expect(page.locator("#theme")).to_contain_text("auto")
 
 
 def one_more_run(server: DashboardServer) -> None:
@@ -238,17 +188,6 @@ def test_the_theme_is_kept(open_page: Opener, empty: Served) -> None:
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-@pytest.mark.parametrize("path", ["/runs", "/events", "/functions", "/runs/{failed}?span={span}"])
-def test_a_page_is_read_without_javascript(
-    open_page: Opener, full: Served, names: dict[str, str], path: str
-) -> None:
-    """Tables, filters and the panel need no script."""
-    page = open_page(full, "/p/default" + path.format(**names), scripts=False)
-    expect(page.locator("main tbody tr").first).to_be_visible()
-    if "span" in path:
-        expect(page.locator("#panel")).to_contain_text("find_user")
 
 
 def test_a_stretch_of_time_is_drawn_over(open_page: Opener, full: Served) -> None:
