@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
-from benchmarks import experiments, rates, waiting
+from benchmarks import experiments, pages, rates, waiting
 from benchmarks.dbos_runs import dbos_per_second
 from benchmarks.engine import running
 from benchmarks.place import Floor, fsync_ms, place
@@ -46,6 +46,8 @@ async def measure(place: Place, *, is_quick: bool, parts: set[str]) -> list[Line
             )
     if "experiments" in parts:
         lines += await experiments.results(place, is_quick=is_quick)
+    if "pages" in parts:
+        lines += await pages.times(place, is_quick=is_quick)
     if "dbos" in parts:
         lines.append(beside_dbos(place, lines, is_quick=is_quick))
     if "imports" in parts:
@@ -70,7 +72,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute, for development")
-    known = ("rates", "latency", "parked", "experiments", "dbos", "imports")
+    known = ("rates", "latency", "parked", "experiments", "pages", "dbos", "imports")
     parser.add_argument("--only", choices=known, action="append", help="one part of it")
     chosen = parser.parse_args()
     collect_less()

@@ -9,6 +9,7 @@ from assay.dashboard import stretches
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.local_api import RefusedError
 from assay.dashboard.page import Page
+from assay.dashboard.pages.compare import COMPARE_PAGES
 from assay.dashboard.pages.span import SPAN_PAGES, SpanView, span_of_run
 from assay.dashboard.pages.trace import TRACE_PAGES
 from assay.ids import parse
@@ -167,5 +168,6 @@ RUN_PAGES = (
     ),
     *SPAN_PAGES,
     *TRACE_PAGES,
+    *COMPARE_PAGES,
     RUN,
 )

@@ -1,0 +1,88 @@
+"""Two runs side by side."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from api_server import memo
+from assay.dashboard.differences import pieces
+
+if TYPE_CHECKING:
+    from dashboard_server import DashboardServer
+
+
+def ran(dash: DashboardServer, *steps: tuple[str, float], output: str, score: float) -> str:
+    """A run with steps of so many seconds, one after another."""
+    run = dash.start()
+    start = dash.clock.now()
+    for seq, (name, seconds) in enumerate(steps, 1):
+        ended = dash.clock.now() + timedelta(seconds=seconds)
+        times: dict[str, Any] = {"started_at": dash.clock.now(), "ended_at": ended}
+        dash.insert("journal", memo(run, name, seq, **times))
+        dash.clock.advance(timedelta(seconds=seconds))
+    assert dash.clock.now() >= start
+    dash.finish(run, output=output)
+    dash.post("scores", {"run_id": run, "name": "quality", "value": score})
+    return run
+
+
+def two(dash: DashboardServer) -> tuple[str, str]:
+    """Runs of which each has a step that the other has not."""
+    dash.register("answer")
+    first = ran(dash, ("plan", 1), ("search", 2), ("write", 1), output='"a b c"', score=0.25)
+    second = ran(dash, ("plan", 3), ("ask", 1), ("write", 1), output='"a x c"', score=0.75)
+    return first, second
+
+
+def test_steps_of_one_name_stand_in_one_row(dash: DashboardServer) -> None:
+    """In the first one's order, those of the second alone where they came; both are linked."""
+    first, second = two(dash)
+    page = dash.look("/runs/compare", a=first, b=second)
+    rows = page.one("section", aria_labelledby="steps").one("table").rows()
+    assert [row["Step"] for row in rows] == ["plan", "ask", "search", "write"]
+    assert rows[0]["B took"].replace("\N{NO-BREAK SPACE}", " ") == "2 s more"
+    assert "not there" in rows[1]["A"]
+    assert "not there" in rows[2]["B"]
+    links = [link.attributes.get("href", "") for link in page.all("a")]
+    for run in (first, second):
+        assert any(link.endswith(f"/runs/{run}#steps") for link in links)
+
+
+def test_outputs_and_scores_are_compared(dash: DashboardServer) -> None:
+    """What is only in one of them is marked; scores have their difference."""
+    first, second = two(dash)
+    page = dash.look("/runs/compare", a=first, b=second)
+    outputs = page.one("section", aria_labelledby="outputs")
+    assert [one.text.strip() for one in outputs.all("del")] == ["only in A", "b"]
+    assert [one.text.strip() for one in outputs.all("ins")] == ["only in B", "x"]
+    (row,) = page.one("section", aria_labelledby="scores").one("table").rows()
+    assert (row["A"], row["B"], row["B less A"]) == ("0.25", "0.75", "+0.5")
+
+
+def test_a_run_alone_is_offered_others_of_its_function(dash: DashboardServer) -> None:
+    """And without any the page says what it is for."""
+    first, second = two(dash)
+    page = dash.look("/runs/compare", a=first)
+    assert [row["Run"] for row in page.one("main").one("table").rows()] == [second]
+    assert dash.look("/runs/compare").one("main").all("div", class_="empty")
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("one two", "one 2", [("same", "one "), ("out", "two"), ("in", "2")]),
+        ({"n": 1}, {"n": 1}, [("same", '{\n  "n": 1\n}')]),
+        (None, "", [("out", "null")]),
+        ("x " * 3_000, "y", None),
+        ("x" * 30_000, "y", None),
+    ],
+)
+def test_pieces_are_by_word_or_by_line(
+    a: object, b: object, expected: list[tuple[str, str]] | None
+) -> None:
+    """Values that are too long are not compared."""
+    found = pieces(a, b)
+    assert (None if found is None else [(one.kind, one.text) for one in found]) == expected
