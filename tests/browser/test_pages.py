@@ -86,9 +86,10 @@ def test_the_panel_follows_the_rows(open_page: Opener, full: Served) -> None:
 
 
 def test_a_step_opens_in_the_panel(open_page: Opener, full: Served, names: dict[str, str]) -> None:
-    """By a click on its name; the address keeps it over a reload."""
+    """By a click on its row; the address keeps it over a reload, and closed it stays closed."""
     page = open_page(full, f"/p/default/runs/{names['failed']}")
-    page.locator("table.steps a", has_text="chat").click()
+    rows = page.locator("assay-waterfall [role=treegrid] [role=row]")
+    rows.filter(has_text="chat").first.click()
     panel = page.locator("#panel")
     expect(panel).to_contain_text("find_user")
     page.reload()

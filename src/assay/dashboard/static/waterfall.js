@@ -45,7 +45,9 @@ class Waterfall extends HTMLElement {
     this.renew();
     if (isFirst && this.at !== null && tree.place.has(this.at)) {
       this.choose(tree.place.get(this.at));
-      if (document.getElementById("panel").hidden) this.look();
+      // Whoever closed the panel meanwhile has taken the span out of the address.
+      const isAsked = new URLSearchParams(location.search).has("span");
+      if (isAsked && document.getElementById("panel").hidden) this.look();
     }
     this.loadedAt = performance.now();
   }
@@ -303,7 +305,7 @@ class Waterfall extends HTMLElement {
 
   lookSoon() {
     clearTimeout(this.looking);
-    this.looking = setTimeout(() => this.look(), 120);
+    this.looking = setTimeout(() => document.getElementById("panel").hidden || this.look(), 120);
   }
 
   look() {
