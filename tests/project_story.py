@@ -76,8 +76,8 @@ class Story:
             "/events/{event_id}": ("event_id", self.events),
         }
         if page.path == "/runs/compare":
-            first, *_, last = self.runs.values()
-            return [f"/runs/compare?a={first}&b={last}"]
+            runs = tuple(self.runs.values())
+            return [f"/runs/compare?a={runs[0]}&b={runs[-1]}"]
         name, values = kinds.get(page.path, ("run_id", (self.runs["completed"],)))
         places = [self.filled(page.path, **{name: value}) for value in values]
         if page.path == "/runs/{run_id}":
