@@ -19,6 +19,7 @@ def plan(design: Design, **changes: object) -> Plan:
         "maturity_s": MATURITY * 86400,
         "on_failure": 0.0,
     }
+    # Of many types in one dict: a wrong one fails the test that passes it.
     return Plan(**(named | changes))  # type: ignore[arg-type]
 
 

@@ -64,6 +64,7 @@ def _is_storable(text: str) -> bool:
 
 def _surrogate(found: re.Match[str]) -> str:
     number = ord(found[0])
+    # The halves of a surrogate pair, which UTF-8 can't hold alone.
     return f"\\u{number:04x}" if 0xD800 <= number <= 0xDFFF else found[0]  # noqa: PLR2004
 
 

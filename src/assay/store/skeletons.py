@@ -160,4 +160,5 @@ def _of(project: int, runs: Sequence[UUID], limit: int) -> dict[str, object]:
 
 async def _columns(cursor: Reading, name: str, kind: type[T], values: dict[str, object]) -> T:
     (row,) = await fetch(cursor, _SQL[name], values)
+    # The columns are named and typed as the fields; an array without elements comes as null.
     return kind(**{field.name: row[field.name] or [] for field in fields(kind)})  # type: ignore[arg-type]
