@@ -39,7 +39,7 @@ statistics: $(DEVELOP)
 
 test-citus: $(DEVELOP)
 	@: "$${ASSAY_CITUS_URL:?name the cluster: ASSAY_CITUS_URL=postgresql://...}"
-	@$(BIN)/python -m pytest -m citus -n 0 $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -m "citus and not (browser or statistics)" -n 0 $(PYTEST_ARGS)
 
 setup: $(DEVELOP)
 

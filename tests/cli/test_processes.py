@@ -100,6 +100,16 @@ def test_a_worker_works_and_ends_in_order(assay: Program, database: str) -> None
         assert connection.execute("SELECT count(*) FROM assay.workers").fetchone() == (0,)
 
 
+def test_a_send_that_waits_says_for_what(assay: Program) -> None:
+    """Nobody works, and the run stays queued."""
+    with assay.start("worker", SCORER) as worker:
+        worker.line("working")
+    with assay.start("send", "support/ticket.created", '{"ticketId": "t"}', "--wait") as waiting:
+        (_, run, _, status, *_) = waiting.line("run ").split()
+        assert status == "queued;"
+        assert assay.read("run", run)[0]["status"] == "queued"
+
+
 def test_dev_is_all_in_one_and_renews_its_worker(embedded: Program) -> None:
     """A save brings new code; a fault in it is told of, while the code from before goes on."""
     app = embedded.directory / "app.py"

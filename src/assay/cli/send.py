@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from assay.cli.asking import Api
     from assay.cli.printing import Item
 
-WAIT_S = 60
+WAIT_S = 2
+"""Seconds after which a run that goes on is spoken of."""
 
 
 def send(
@@ -72,10 +73,14 @@ def send(
 
 
 async def _until_over(api: Api, run: str) -> Item:
+    said = None
     while True:
         found = await api.get(f"/runs/{run}", wait_s=WAIT_S, include="")
         if found["status"] in ENDED:
             return found
+        if found["status"] != said:
+            said = found["status"]
+            note(f"run {run} is {said}; what it does: assay run {run}")
 
 
 def _object(text: str) -> Item:
