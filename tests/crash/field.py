@@ -27,7 +27,7 @@ from locks import IS_CITUS, blocked_query
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 TESTS = Path(__file__).parent.parent
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from assay.store.turns import ClaimedTurn, Flush, Written
 
 PROJECT = 1
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 LEASE_S = 5.0
 
 
