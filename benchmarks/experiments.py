@@ -45,9 +45,9 @@ SELECT 1, %(name)s, id, 0, variant, unit, 0.5, 1, false, at,
     CASE WHEN fails < 0.03 THEN at + interval '30 s' END
 FROM made ORDER BY at;
 INSERT INTO assay.experiment_scores (project_id, experiment, metric, run_id, idx, score_id, variant,
-    epoch, unit, exposed_at, value, at, recorded_at)
+    epoch, unit, exposed_at, value, at, recorded_at, is_first)
 SELECT 1, %(name)s, 'user-feedback', id, 0, md5(i::text)::uuid, variant, 1, unit, at, good::int,
-    at + waits, at + waits
+    at + waits, at + waits, true
 FROM made ORDER BY at + waits
 """
 

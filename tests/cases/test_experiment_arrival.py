@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 CASE = published()
 RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
-COUNTED = "SELECT * FROM assay.experiment_scores ORDER BY run_id, idx, score_id"
+COUNTED = (
+    "SELECT metric, run_id, idx, score_id, variant, epoch, unit, exposed_at, value, at, recorded_at"
+    " FROM assay.experiment_scores ORDER BY run_id, idx, score_id"
+)
 
 
 def expose(connection: psycopg.Connection[Any], one: Row) -> None:

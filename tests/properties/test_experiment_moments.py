@@ -129,6 +129,11 @@ def tell(connection: psycopg.Connection[Any], things: Sequence[Thing]) -> Moment
                 "source": "api",
             }
             connection.execute(RECORD, (PROJECT, CUTOFF.timestamp(), json.dumps([score])))
+    return told(connection, name)
+
+
+def told(connection: psycopg.Connection[Any], name: str) -> Moments:
+    """The moments of an experiment as it stands."""
     return asyncio.run(read(connection.info.dsn, connection.info.password, name))
 
 
@@ -179,6 +184,20 @@ def test_the_order_of_arrival_changes_nothing(
         (arm.epoch, arm.variant, arm.counts) for arm in other.arms
     ]
     same(against(one), against(other))
+
+
+@settings(max_examples=15)
+@given(stories())
+def test_what_is_known_of_single_scores_changes_nothing(
+    connection: psycopg.Connection[Any], things: list[Thing]
+) -> None:
+    """Where no row is known to be its run's first, the latest of all are looked for."""
+    known = tell(connection, things)
+    name = f"experiment {next(NUMBERS) - 1}"
+    connection.execute(
+        "UPDATE assay.experiment_scores SET is_first = false WHERE experiment = %s", (name,)
+    )
+    assert told(connection, name) == known
 
 
 @settings(max_examples=25)

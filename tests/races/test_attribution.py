@@ -93,3 +93,20 @@ async def test_an_exposure_that_comes_while_its_run_is_scored(world: World) -> N
     await flush.execute("COMMIT")
 
     assert await counted(world) == 1
+
+
+@raced
+async def test_two_scores_of_one_name_at_the_same_time(world: World) -> None:
+    """One of them is the run's first, and only one, whether the run still lives or not."""
+    run = await parked(world)
+    one, other = await world.connect(), await world.connect()
+    await one.execute(EXPOSE, (run,))
+    await one.execute("BEGIN")
+    await score(world, one, run)
+    second = asyncio.create_task(score(world, other, run))
+    await world.until_blocked("record_scores")
+    await one.execute("COMMIT")
+    await second
+
+    firsts = "SELECT array_agg(is_first ORDER BY is_first) FROM assay.experiment_scores"
+    assert await world.value(firsts) == [False, True]

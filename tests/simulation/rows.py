@@ -65,9 +65,10 @@ FROM drawn d
 """
 _SCORES = f"""
 INSERT INTO assay.experiment_scores (project_id, experiment, metric, run_id, idx, score_id, variant,
-    epoch, unit, exposed_at, value, at, recorded_at)
+    epoch, unit, exposed_at, value, at, recorded_at, is_first)
 SELECT %(project)s, {_EXPERIMENT}, %(metric)s, {_RUN}, 0, {_RUN}, {_VARIANT}, d.epoch, {_UNIT},
-    {_INSTANT.format("d.at")}, d.value, {_INSTANT.format("d.scored")}, {_INSTANT.format("d.scored")}
+    {_INSTANT.format("d.at")}, d.value, {_INSTANT.format("d.scored")},
+    {_INSTANT.format("d.scored")}, true
 FROM drawn d WHERE d.scored < 'Infinity'
 """
 

@@ -71,12 +71,13 @@ async def moments(
     (kind,) = await fetch(cursor, _SQL["is_by_run"], values)
     parts = ["sums", "together" if kind["is_by_run"] else "apart", "errors"]
     rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "arms")), values)
+    ordered = sorted(rows, key=lambda row: (row["epoch"], row["variant"]))
     shared: list[dict[str, Any]] = []
     if kind["is_by_run"]:
         shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
     return {
         metric: replace(
-            _moments(metric, [row for row in rows if row["metric"] == metric], rest),
+            _moments(metric, [row for row in ordered if row["metric"] == metric], rest),
             shared=[_shared(**row) for row in shared if row["metric"] == metric],
         )
         for metric in metrics

@@ -5,7 +5,8 @@
 -- * any other score of a run counts for all uses of each experiment of which the run was served one
 --   variant only.
 -- Whoever writes either holds the run's turn, so that of a score and an exposure that come at the same
--- time one sees the other.
+-- time one sees the other. Who gives a run two scores of one name at the same time has waited for that
+-- name's row of `scores_latest`, so that one of the two is the first (`is_first`).
 
 -- Attribute new scores about runs. p_new: their ids. p_exposed: those of their runs that were exposed.
 CREATE OR REPLACE FUNCTION assay.attribute_scores(
@@ -15,9 +16,13 @@ BEGIN
     IF p_exposed IS NOT NULL THEN
         -- name: attributed
         INSERT INTO assay.experiment_scores AS e (project_id, experiment, metric, run_id, idx, score_id,
-            variant, epoch, unit, exposed_at, value, at, recorded_at)
+            variant, epoch, unit, exposed_at, value, at, recorded_at, is_first)
         SELECT x.project_id, x.experiment, u.name, x.run_id, x.idx, u.id, x.variant, x.epoch,
-            CASE WHEN NOT x.forced THEN x.unit END, x.at, u.value, to_timestamp(u.at), to_timestamp(p_now)
+            CASE WHEN NOT x.forced THEN x.unit END, x.at, u.value, to_timestamp(u.at), to_timestamp(p_now),
+            row_number() OVER (PARTITION BY x.experiment, u.name, x.run_id) = 1 AND NOT EXISTS (
+                SELECT FROM assay.experiment_scores b
+                WHERE b.project_id = p_project AND b.experiment = x.experiment AND b.metric = u.name
+                    AND b.run_id = x.run_id)
         FROM assay.exposures x
         JOIN json_to_recordset(p_scores::json) AS u(id uuid, subject text, run uuid, name text,
             value float8, at float8, ref_experiment text, ref_variant text, ref_idx int)
@@ -64,9 +69,13 @@ BEGIN
     IF v_scored IS NULL THEN RETURN; END IF;
     -- name: taken_over
     INSERT INTO assay.experiment_scores AS e (project_id, experiment, metric, run_id, idx, score_id,
-        variant, epoch, unit, exposed_at, value, at, recorded_at)
+        variant, epoch, unit, exposed_at, value, at, recorded_at, is_first)
     SELECT x.project_id, x.experiment, s.name, x.run_id, x.idx, s.id, x.variant, x.epoch,
-        CASE WHEN NOT x.forced THEN x.unit END, x.at, s.value, s.at, s.recorded_at
+        CASE WHEN NOT x.forced THEN x.unit END, x.at, s.value, s.at, s.recorded_at,
+        row_number() OVER (PARTITION BY x.experiment, s.name, x.run_id) = 1 AND NOT EXISTS (
+            SELECT FROM assay.experiment_scores b
+            WHERE b.project_id = p_project AND b.experiment = x.experiment AND b.metric = s.name
+                AND b.run_id = x.run_id)
     FROM assay.exposures x
     JOIN unnest(p_experiments, p_runs, p_idxs) AS u(experiment, run, idx)
         ON u.experiment = x.experiment AND u.run = x.run_id AND u.idx = x.idx

@@ -28,10 +28,11 @@ BEGIN
         AND coalesce(p_statuses[width_bucket(x.run_id, p_finished)], '') = 'failed';
     -- name: durations
     INSERT INTO assay.experiment_scores AS e (project_id, experiment, metric, run_id, idx, score_id, variant,
-        epoch, unit, exposed_at, value, at, recorded_at)
+        epoch, unit, exposed_at, value, at, recorded_at, is_first)
     SELECT x.project_id, x.experiment, 'run.duration', x.run_id, x.idx, x.run_id, x.variant, x.epoch,
         CASE WHEN NOT x.forced THEN x.unit END, x.at,
-        greatest(p_now - p_begun[width_bucket(x.run_id, p_finished)], 0), to_timestamp(p_now), to_timestamp(p_now)
+        greatest(p_now - p_begun[width_bucket(x.run_id, p_finished)], 0), to_timestamp(p_now), to_timestamp(p_now),
+        x.idx = 0
     FROM assay.exposures x
     WHERE x.project_id = p_project AND x.run_id = ANY (p_exposed) AND NOT EXISTS (
         SELECT FROM assay.exposures o

@@ -17,15 +17,17 @@ SET LOCAL enable_nestloop = off
 
 -- name: sums
 -- Exposures are summed by unit once, scores by unit for each metric, before they are joined. A run is
--- counted once for each unit that it served, at the first use for it; nearly all uses are the only one
--- of their run (idx 0), the others are looked up. Nearly every run has one
--- score: those that have several are told from the order of the key, and only they are sorted.
-WITH served AS (
-    SELECT x.unit, x.epoch, x.variant, min(x.at) AS first_at, min(x.idx) AS first_idx,
+-- counted once for each unit that it served, at the first use for it; nearly all uses are the only one of
+-- their run (idx 0), the others are looked up. Nearly every run has one score of a metric: only those that
+-- may have several, or were used more than once, are sorted.
+WITH served AS MATERIALIZED (
+    SELECT x.unit, x.epoch, x.variant, min(x.at) AS first_at,
         count(*) FILTER (WHERE x.is_first)::int AS runs,
-        count(*) FILTER (WHERE x.is_first AND x.at < %(mature)s)::int AS mature
+        count(*) FILTER (WHERE x.is_first AND x.at < %(mature)s)::int AS mature,
+        count(*) FILTER (WHERE x.is_first AND x.at < %(mature)s
+            AND x.failed_at <= x.at + %(maturity)s::interval)::int AS failed
     FROM (
-        SELECT x.unit, x.epoch, x.variant, x.at, x.idx, x.idx = 0 OR NOT EXISTS (
+        SELECT x.unit, x.epoch, x.variant, x.at, x.failed_at, x.idx = 0 OR NOT EXISTS (
             SELECT FROM assay.exposures y
             WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.run_id = x.run_id
                 AND y.idx < x.idx AND y.unit = x.unit AND NOT y.forced AND (%(sticky)s OR y.epoch = x.epoch)) AS is_first
@@ -34,33 +36,60 @@ WITH served AS (
             AND x.unit IS NOT NULL AND x.at < %(cutoff)s
         OFFSET 0) x
     GROUP BY x.unit, x.epoch, x.variant
+), mixed AS MATERIALIZED (
+    -- Units that were not served alike all the time: some, or all of them once weights have changed.
+    SELECT s.unit FROM served s GROUP BY s.unit HAVING count(*) > 1
+), firsts AS (
+    -- Of ways that begin at the same instant, that of the least run and use is the first.
+    SELECT DISTINCT ON (x.unit, x.at) x.unit, x.at, x.epoch, x.variant
+    FROM (
+        SELECT s.unit, s.first_at FROM served s JOIN mixed m ON m.unit = s.unit
+        GROUP BY s.unit, s.first_at HAVING count(*) > 1) t
+    JOIN assay.exposures x ON x.unit = t.unit AND x.at = t.first_at
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+    ORDER BY x.unit, x.at, x.run_id, x.idx
 ), placed AS (
     SELECT s.*, first_value(s.epoch) OVER w AS own_epoch, first_value(s.variant) OVER w AS own_variant,
         first_value(s.first_at) OVER w AS unit_first_at
-    FROM served s
-    WINDOW w AS (PARTITION BY s.unit ORDER BY s.first_at, s.first_idx, s.epoch, s.variant)
+    FROM served s JOIN mixed m ON m.unit = s.unit
+    LEFT JOIN firsts f ON f.unit = s.unit AND f.at = s.first_at AND f.epoch = s.epoch AND f.variant = s.variant
+    WINDOW w AS (PARTITION BY s.unit ORDER BY s.first_at, f.unit IS NULL)
 ), owned AS MATERIALIZED (
-    SELECT p.unit, p.own_epoch AS epoch, p.own_variant AS variant, min(p.unit_first_at) AS first_at,
-        coalesce(sum(p.runs) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0) AS exposed,
-        coalesce(sum(p.mature) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::float8 AS m,
-        coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch), 0) AS after_epoch,
+    SELECT s.unit, s.epoch, s.variant, s.first_at, s.runs AS exposed, s.mature::float8 AS m, s.failed::float8 AS failed,
+        0 AS after_epoch, 0 AS moved, 0 AS crossed
+    FROM served s
+    WHERE s.unit NOT IN (SELECT m.unit FROM mixed m) AND s.first_at >= %(since)s
+    UNION ALL
+    SELECT p.unit, min(p.own_epoch), min(p.own_variant), min(p.first_at),
+        coalesce(sum(p.runs) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::int,
+        coalesce(sum(p.mature) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::float8,
+        coalesce(sum(p.failed) FILTER (WHERE %(sticky)s OR p.epoch = p.own_epoch), 0)::float8,
+        coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch), 0)::int,
         coalesce(sum(p.runs) FILTER (WHERE NOT %(sticky)s AND p.epoch <> p.own_epoch
-            AND p.variant <> p.own_variant), 0) AS moved,
+            AND p.variant <> p.own_variant), 0)::int,
         coalesce(sum(p.runs) FILTER (WHERE (%(sticky)s OR p.epoch = p.own_epoch)
-            AND p.variant <> p.own_variant), 0) AS crossed
+            AND p.variant <> p.own_variant), 0)::int
     FROM placed p
     WHERE p.unit_first_at >= %(since)s
-    GROUP BY p.unit, p.own_epoch, p.own_variant
+    GROUP BY p.unit
+), failing AS MATERIALIZED (
+    SELECT x.run_id, x.unit, CASE WHEN %(sticky)s THEN 0 ELSE x.epoch END AS epoch
+    FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+        AND x.unit IS NOT NULL AND x.at < %(mature)s AND x.failed_at IS NOT NULL
+        AND x.failed_at <= x.at + %(maturity)s::interval AND (x.idx = 0 OR NOT EXISTS (
+                SELECT FROM assay.exposures y
+                WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.run_id = x.run_id
+                    AND y.idx < x.idx AND y.unit = x.unit AND NOT y.forced AND (%(sticky)s OR y.epoch = x.epoch)))
 ), answers AS MATERIALIZED (
     SELECT k.metric, a.*
     FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN LATERAL (
         WITH several AS MATERIALIZED (
-            SELECT DISTINCT o.run_id
-            FROM (
-                SELECT s.run_id, lag(s.run_id) OVER (ORDER BY s.run_id) AS before
-                FROM assay.experiment_scores s
-                WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric) o
-            WHERE o.run_id = o.before
+            SELECT s.run_id FROM assay.experiment_scores s
+            WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric AND NOT s.is_first
+            UNION
+            SELECT x.run_id FROM assay.exposures x
+            WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND x.idx > 0
         ), given AS NOT MATERIALIZED (
             SELECT s.run_id, s.idx, s.score_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch,
                 s.value, s.at, s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval AS counts,
@@ -76,63 +105,59 @@ WITH served AS (
             FROM repeated r WHERE r.counts
             ORDER BY r.run_id, r.idx, r.at DESC, r.score_id DESC
         ), entering AS (
+            -- With what failed and yet has a value, which counts by that.
             SELECT g.unit, g.epoch, g.value AS y, g.counts, g.backdated, NOT g.counts AND NOT g.early AS late, g.early,
-                g.value IN (0, 1) AS is_binary
-            FROM given g WHERE g.run_id NOT IN (SELECT v.run_id FROM several v)
+                g.value IN (0, 1) AS is_binary, g.counts AND f.run_id IS NOT NULL AS failed
+            FROM given g LEFT JOIN failing f ON f.run_id = g.run_id
+            WHERE g.run_id NOT IN (SELECT v.run_id FROM several v)
             UNION ALL
-            SELECT l.unit, l.epoch, avg(l.value), true, bool_or(l.backdated), false, false, bool_and(l.value IN (0, 1))
+            SELECT l.unit, l.epoch, avg(l.value), true, bool_or(l.backdated), false, false, bool_and(l.value IN (0, 1)),
+                false
             FROM latest l GROUP BY l.run_id, l.unit, l.epoch
             UNION ALL
-            SELECT r.unit, r.epoch, 0, false, false, bool_or(NOT r.early), bool_or(r.early), true
+            SELECT r.unit, r.epoch, 0, false, false, bool_or(NOT r.early), bool_or(r.early), true, false
             FROM repeated r WHERE NOT r.counts GROUP BY r.run_id, r.unit, r.epoch
+            UNION ALL
+            SELECT f.unit, f.epoch, 0, false, false, false, false, true, true
+            FROM repeated r JOIN failing f ON f.run_id = r.run_id AND f.unit = r.unit
+            WHERE r.counts GROUP BY f.run_id, f.unit, f.epoch
         )
         SELECT e.unit, e.epoch, count(*) FILTER (WHERE e.counts)::float8 AS n, sum(e.y) FILTER (WHERE e.counts) AS y,
+            count(*) FILTER (WHERE e.failed) AS failed,
             count(*) FILTER (WHERE e.late)::int AS late, count(*) FILTER (WHERE e.early)::int AS early,
             count(*) FILTER (WHERE e.counts AND e.backdated)::int AS backdated,
             bool_and(e.is_binary) FILTER (WHERE e.counts) AS is_binary
         FROM entering e GROUP BY e.unit, e.epoch) a
+    WHERE k.metric NOT IN (%(failure)s, %(tokens)s)
     UNION ALL
     SELECT %(tokens)s::text, p.unit, p.epoch, count(*) FILTER (WHERE p.counts)::float8,
-        sum(p.y) FILTER (WHERE p.counts), count(*) FILTER (WHERE NOT p.counts)::int, 0, 0, false
+        sum(p.y) FILTER (WHERE p.counts), count(*) FILTER (WHERE p.failed), count(*) FILTER (WHERE NOT p.counts)::int,
+        0, 0, false
     FROM (
         -- What a run used counts as a score at its end would: where its duration does.
         SELECT s.run_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch, r.tokens::float8 AS y,
-            bool_or(s.at <= s.exposed_at + %(maturity)s::interval) AS counts
+            bool_or(s.at <= s.exposed_at + %(maturity)s::interval) AS counts, false AS failed
         FROM assay.experiment_scores s JOIN assay.run_usage r ON r.run_id = s.run_id
         WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = %(duration)s
             AND r.project_id = %(project)s AND %(tokens)s::text = ANY (%(metrics)s::text[])
             AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s AND s.at < %(cutoff)s
-        GROUP BY 1, 2, 3, 4) p
+        GROUP BY 1, 2, 3, 4
+        UNION ALL
+        SELECT f.run_id, f.unit, f.epoch, 0, NULL, true
+        FROM failing f JOIN assay.run_usage r ON r.run_id = f.run_id
+        WHERE r.project_id = %(project)s AND %(tokens)s::text = ANY (%(metrics)s::text[])) p
     GROUP BY p.unit, p.epoch
-), failed AS MATERIALIZED (
-    SELECT k.metric, f.*
-    FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN LATERAL (
-        SELECT x.unit, CASE WHEN %(sticky)s THEN 0 ELSE x.epoch END AS epoch, count(*)::float8 AS f
-        FROM assay.exposures x
-        WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
-            AND x.unit IS NOT NULL AND x.at < %(mature)s AND x.failed_at IS NOT NULL
-            AND x.failed_at <= x.at + %(maturity)s::interval AND (x.idx = 0 OR NOT EXISTS (
-                    SELECT FROM assay.exposures y
-                    WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.run_id = x.run_id
-                        AND y.idx < x.idx AND y.unit = x.unit AND NOT y.forced AND (%(sticky)s OR y.epoch = x.epoch)))
-            AND NOT EXISTS (
-                SELECT FROM assay.experiment_scores s
-                WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
-                    AND s.run_id = x.run_id AND s.unit = x.unit AND s.exposed_at < %(mature)s
-                    AND s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval)
-            AND NOT (k.metric = %(tokens)s AND EXISTS (
-                SELECT FROM assay.run_usage r WHERE r.project_id = %(project)s AND r.run_id = x.run_id))
-        GROUP BY 1, 2) f
 ), units AS MATERIALIZED (
     SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved, o.crossed,
-        CASE WHEN k.metric = %(failure)s THEN o.m ELSE coalesce(a.n, 0) END AS n,
-        CASE WHEN k.metric = %(failure)s THEN coalesce(f.f, 0) ELSE coalesce(a.y, 0) END AS y,
-        CASE WHEN k.metric = %(failure)s THEN 0 ELSE coalesce(f.f, 0) END AS f,
-        coalesce(a.late, 0) AS late, coalesce(a.early, 0) AS early, coalesce(a.backdated, 0) AS backdated,
-        k.metric = %(failure)s OR a.is_binary AS is_binary
+        coalesce(a.n, 0) AS n, coalesce(a.y, 0) AS y, o.failed - coalesce(a.failed, 0) AS f,
+        coalesce(a.late, 0) AS late, coalesce(a.early, 0) AS early, coalesce(a.backdated, 0) AS backdated, a.is_binary
     FROM unnest(%(metrics)s::text[]) AS k(metric) CROSS JOIN owned o
     LEFT JOIN answers a ON a.metric = k.metric AND a.unit = o.unit AND a.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
-    LEFT JOIN failed f ON f.metric = k.metric AND f.unit = o.unit AND f.epoch = CASE WHEN %(sticky)s THEN 0 ELSE o.epoch END
+    WHERE k.metric <> %(failure)s
+    UNION ALL
+    SELECT %(failure)s::text, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved, o.crossed,
+        o.m, o.failed, 0, 0, 0, 0, true
+    FROM owned o WHERE %(failure)s::text = ANY (%(metrics)s::text[])
 )
 
 -- name: apart
@@ -189,7 +214,7 @@ SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_a
     sum(e.b * e.b) AS bb, sum(e.b * e.d) AS bd, sum(e.b * e.c) AS bc, sum(e.d * e.c) AS dc,
     max(e.t_mean) AS mean,
     coalesce(sum((e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
-FROM errors e GROUP BY e.metric, e.epoch, e.variant ORDER BY e.metric, e.epoch, e.variant
+FROM errors e GROUP BY e.metric, e.epoch, e.variant
 
 -- name: shared
 -- What sessions with runs in two arms add to the errors of both.
