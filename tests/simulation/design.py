@@ -40,7 +40,10 @@ class Design:
         effects: by how much each variant's share of good answers is above the control's.
         base: the control's share of good answers.
         icc: the correlation of two runs of one unit.
-        runs: a unit's mean number; `1 + Poisson(Gamma)`, the Gamma's shape being `shape`.
+        runs: after its first, of a unit that is there from the first day on, on average;
+            `Poisson(Gamma)`, the Gamma's shape being `shape`. Who comes later has fewer, by the
+            days that are left.
+        crowded: whether who comes later has as many, in the days that are left.
         activity: the correlation of a unit's activity and quality (of a Gaussian copula).
         answered: of each variant, the share of runs that are answered.
         answered_bad: the same of runs whose answer would be bad, where it differs.
@@ -60,7 +63,8 @@ class Design:
     effects: Sequence[float] = (0.0, 0.0)
     base: float = 0.6
     icc: float = 0.2
-    runs: float = 5.0
+    runs: float = 10.0
+    crowded: bool = False
     shape: float = 1.0
     activity: float = 0.0
     answered: Sequence[float] = (0.7, 0.7)
@@ -140,7 +144,9 @@ def draw(design: Design, experiments: int, rng: np.random.Generator) -> Drawn:
     size = experiments * design.units
     came = _arrivals(design, size, rng)
     activity = rng.normal(size=size)
-    runs = 1 + rng.poisson(gammaincinv(design.shape, ndtr(activity)) * _scale(design))
+    days = 1.0 if design.crowded else (DAYS - came) / DAYS
+    often = gammaincinv(design.shape, ndtr(activity)) * design.runs / design.shape
+    runs = 1 + rng.poisson(often * days)
     unit = np.repeat(np.arange(size), runs)
     is_first = np.r_[True, unit[1:] != unit[:-1]]
     # The first run brings the unit; the others follow it until the end.
@@ -173,10 +179,6 @@ def draw(design: Design, experiments: int, rng: np.random.Generator) -> Drawn:
         failed=failed,
         second=second,
     )
-
-
-def _scale(design: Design) -> float:
-    return (design.runs - 1) / design.shape
 
 
 def _arrivals(design: Design, size: int, rng: np.random.Generator) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from assay.model.experiments import MetricKind, Plan
 from simulation.design import DAYS, MATURITY, Design
 from simulation.rows import PRIMARY
@@ -41,6 +43,11 @@ def active(units: int) -> Design:
 def reweighted(units: int) -> Design:
     """From 50 to 80 % half-way, when everybody's answers get better too."""
     return Design(units=units, new_weights=(0.2, 0.8), changed=MIDDLE, drift=0.15)
+
+
+def crowded(units: int) -> Design:
+    """The same, and units that come late have as many runs as others, in the days left."""
+    return replace(reweighted(units), runs=4.0, crowded=True)
 
 
 def silent(units: int) -> Design:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.statistics
 
-EXPERIMENTS = 1000
+EXPERIMENTS = 400
 MARGIN = 0.1
 
 
@@ -105,7 +105,7 @@ def test_equivalence_is_said_of_what_is_equivalent(
         assay_database,
         design,
         plan(design, margin=MARGIN),
-        EXPERIMENTS // 2,
+        EXPERIMENTS,
         np.random.default_rng(4),
     )
     planned = shown(found, Mode.PLANNED, [Word.EQUIVALENT])
@@ -124,25 +124,26 @@ def test_equivalence_is_said_of_what_is_equivalent(
 
 
 @pytest.mark.parametrize(
-    ("sessions", "runs", "spread"), [(40, 5.0, 0.0), (80, 5.0, 0.1), (80, 20.0, 0.2)]
+    ("sessions", "runs", "spread"), [(40, 8.0, 0.0), (80, 8.0, 0.1), (80, 38.0, 0.2)]
 )
 def test_runs_that_are_assigned_by_themselves(
     assay_database: str, record_property: Record, sessions: int, runs: float, spread: float
 ) -> None:
     """Runs of a session share its quality, and how much the variant helps it."""
     design = Design(units=sessions, per_run=True, base=0.5, runs=runs, spread=spread)
+    mean = 1 + runs / 2  # They come evenly.
     found = simulate(
         assay_database,
         design,
-        plan(design, units=round(sessions * runs)),
-        EXPERIMENTS // 2,
+        plan(design, units=round(sessions * mean)),
+        EXPERIMENTS,
         np.random.default_rng(5),
     )
     planned, anytime = crossed(found, Mode.PLANNED), crossed(found, Mode.ANYTIME)
     fixed, stopping = fixed_covers(found, 0), covers_at_stopping(found, 0)
     tell(
         record_property,
-        f"by run, {sessions} sessions of {runs:.0f}, sd {spread}",
+        f"by run, {sessions} sessions of {mean:.0f}, sd {spread}",
         f"planned {planned} (7), anytime {anytime} (5); coverage: last look {fixed} (93-97), at"
         f" stopping {stopping} (93)",
     )
