@@ -85,6 +85,20 @@ def test_petersens_standard_errors(groups: Any, published: float) -> None:
     assert found == pytest.approx(oracle(sm.add_constant(X), groups).bse[1], rel=1e-9)
 
 
+def test_petersens_error_of_firms_and_years() -> None:
+    """Of both: what firms and what years add, less what rows add to each."""
+    published = json.loads((DATA / "statistics_vectors.json").read_text())["clustered_se"]
+    dx, dy = X - X.mean(), Y - Y.mean()
+    parts = []
+    for groups in (FIRM, YEAR, ROWS):
+        place = np.unique(groups, return_inverse=True)[1]
+        sums, counts = np.bincount(place, dx * dy), np.bincount(place, dx * dx)
+        arm = clusters.from_sums(range(len(sums)), sums.tolist(), counts.tolist())
+        parts.append(cr1(clusters.influence(arm, leverage=False), 2) ** 2)
+    firm, year, row = parts
+    assert math.sqrt(firm + year - row) == pytest.approx(published["both"], abs=5e-5)
+
+
 def test_the_standard_error_of_inspect() -> None:
     """0 to 19 in four clusters, with its factor G / (G - 1)."""
     published = json.loads((DATA / "statistics_vectors.json").read_text())["clustered_se"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,15 @@ def even(looks: int) -> list[float]:
 def test_published_boundaries(wanted: list[float]) -> None:
     """Four and five even looks, to the last published digit."""
     found = planned.boundaries(even(len(wanted)), even(len(wanted)), CASE["alpha_two_sided"])
+    assert found == pytest.approx(wanted, abs=6e-5)
+
+
+def test_published_boundaries_of_another_shape() -> None:
+    """Pocock's: at times by which as much is spent as his shape spends by even ones."""
+    alpha, wanted = CASE["alpha_two_sided"], CASE["pocock_5"]
+    shares = [alpha * math.log1p((math.e - 1) * time) for time in even(5)]
+    times = [(stats.norm.ppf(alpha / 4) / stats.norm.ppf(share / 4)) ** 2 for share in shares]
+    found = planned.boundaries(even(5), times, alpha)
     assert found == pytest.approx(wanted, abs=6e-5)
 
 

@@ -73,3 +73,10 @@ def test_published_number_of_units() -> None:
         power=case["power"],
     )
     assert math.ceil(needed) == case["n"]
+
+
+def test_published_power_of_two_proportions() -> None:
+    """Cohen's h, whose standard error is that of two means of variance 1."""
+    case = VECTORS["power"]["cohen_h"]
+    found = power.detectable(math.sqrt(2 / case["n"]), alpha=0.05, power=case["power"])
+    assert found == pytest.approx(case["h"], abs=5e-5)

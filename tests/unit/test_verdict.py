@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,12 +17,13 @@ from assay.experiments.looks import Guardrail, Rules, Seen
 from assay.experiments.verdict import next_looks, standing
 from assay.model.experiments import Mode
 from assay.model.looks import Look, Word
-from assay.stats.anytime import tuning
+from assay.stats.anytime import multiplier, tuning
 from assay.stats.ratios import Difference, Mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DATA = Path(__file__).parents[1] / "data"
 RULES = Rules(alpha=0.05)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 G = tuning(500, 0.05)
@@ -79,6 +83,20 @@ def test_variants_share_alpha_until_one_is_shown() -> None:
     weak = at(2.2 * 0.02)
     assert words(looked({"b": at(0.0), "c": weak}))["c"] is Word.NOT_SHOWN
     assert words(looked({"b": at(4 * 0.02), "c": weak})) == {"b": Word.BETTER, "c": Word.BETTER}
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_the_method_of_holm(mode: Mode) -> None:
+    """The p-values of Benjamini and Hochberg 1995, each a variant's: three are shown."""
+    case = json.loads((DATA / "statistics_vectors.json").read_text())["holm"]
+    seen = {}
+    for place, p in enumerate(case["p"]):
+        deviate = NormalDist().inv_cdf(1 - p / 2)
+        if mode is Mode.ANYTIME:  # Where the evidence has that p-value.
+            deviate = multiplier(min(p, 0.999), df=math.inf, units=400, g=G) if p < 1 else 0.0
+        seen[f"b{place}"] = at(deviate * 0.02)
+    said = list(words(looked(seen, mode=mode)).values())
+    assert said.count(Word.BETTER) == case["rejections"]
 
 
 def test_a_variant_that_was_shown_before_frees_its_alpha() -> None:
