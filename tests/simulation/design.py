@@ -143,6 +143,7 @@ def draw(design: Design, experiments: int, rng: np.random.Generator) -> Drawn:
     """Experiments after a design, each by itself."""
     size = experiments * design.units
     came = _arrivals(design, size, rng)
+    came[:: design.units] = rng.random(experiments)  # With the first unit the plan begins.
     activity = rng.normal(size=size)
     days = 1.0 if design.crowded else (DAYS - came) / DAYS
     often = gammaincinv(design.shape, ndtr(activity)) * design.runs / design.shape

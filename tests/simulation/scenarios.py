@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from assay.model.experiments import MetricKind, Plan
 from simulation.design import DAYS, MATURITY, Design
 from simulation.rows import PRIMARY
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Scenario: TypeAlias = "Callable[[int], Design]"
 MIDDLE = DAYS / 2
 
 
@@ -86,3 +91,33 @@ def better(units: int) -> Design:
 def better_at_once(units: int) -> Design:
     """The same, and all units are there from the first day on."""
     return Design(units=units, effects=(0.0, 0.12), arrivals="at once")
+
+
+NULL: list[tuple[Scenario, int, float]] = [
+    (even, 40, 5.8),
+    (even, 60, 5.2),
+    (even, 200, 5.5),
+    (even, 600, 4.9),
+    (front, 60, 5.9),
+    (front, 200, 5.8),
+    (front, 600, 4.7),
+    (active, 60, 5.5),
+    (reweighted, 200, 6.7),
+    (reweighted, 600, 5.2),
+    (silent, 200, 5.5),
+    (silent, 600, 6.1),
+    (thin, 200, 4.5),
+    (together, 60, 5.7),
+    (together, 200, 5.2),
+    (together, 600, 5.5),
+]
+"""No difference; with the share in percent that a reference called one in the planned mode."""
+BEYOND: list[tuple[Scenario, int]] = [(reweighted, 60), (crowded, 200), (crowded, 600)]
+"""Here the planned mode is known to come to more than 7 %: docs/experiments.md says how much."""
+POWER: list[tuple[Scenario, int, float]] = [
+    (better, 60, 21),
+    (better, 200, 53),
+    (better, 600, 95),
+    (better_at_once, 200, 70),
+]
+"""A difference; with the share that the reference found."""

@@ -1,6 +1,6 @@
 """What verdicts promise, measured from simulated rows to looks as rows: `make statistics`.
 
-Each design is drawn so often that chance moves a share of 5 % by about 0.9 points (1.3 at 600
+Each design is drawn so often that chance moves a share of 5 % by about a point (1.4 at 600
 units). A limit is broken where a method that just keeps it would be seen so far beyond it once in
 a thousand times (binomial). Beside what is measured stands what a reference implementation gave,
 which shares no code with this one.
@@ -32,18 +32,12 @@ from simulation.measuring import (
 from simulation.pipe import simulate
 from simulation.rows import BEGUN
 from simulation.scenarios import (
-    active,
-    better,
-    better_at_once,
-    crowded,
+    BEYOND,
+    NULL,
+    POWER,
     even,
-    front,
     plan,
-    reweighted,
-    silent,
     silent_if_bad,
-    thin,
-    together,
 )
 
 if TYPE_CHECKING:
@@ -51,37 +45,14 @@ if TYPE_CHECKING:
 
     from simulation.design import Design
     from simulation.pipe import Looks
-
-    Scenario = Callable[[int], Design]
+    from simulation.scenarios import Scenario
 
 pytestmark = pytest.mark.statistics
-
-NULL = [
-    (even, 40, 5.8),
-    (even, 60, 5.2),
-    (even, 200, 5.5),
-    (even, 600, 4.9),
-    (front, 60, 5.9),
-    (front, 200, 5.8),
-    (front, 600, 4.7),
-    (active, 60, 5.5),
-    (reweighted, 200, 6.7),
-    (reweighted, 600, 5.2),
-    (silent, 200, 5.5),
-    (silent, 600, 6.1),
-    (thin, 200, 4.5),
-    (together, 60, 5.7),
-    (together, 200, 5.2),
-    (together, 600, 5.5),
-]
-BEYOND = [(reweighted, 60), (crowded, 200), (crowded, 600)]
-"""Here the planned mode is known to come to more than 7 %: docs/experiments.md says how much."""
-POWER = [(better, 60, 21), (better, 200, 53), (better, 600, 95), (better_at_once, 200, 70)]
 
 
 def of_size(units: int) -> int:
     """How many experiments are drawn: looks at large ones take longer."""
-    return 600 if units < 600 else 300
+    return 500 if units < 600 else 250
 
 
 def run(url: str, scenario: Scenario, units: int) -> tuple[Design, list[Looks]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.statistics
 
-EXPERIMENTS = 400
+EXPERIMENTS = 300
 MARGIN = 0.1
 
 
