@@ -128,7 +128,7 @@ class Shares:
 
 def measure(design: Design, experiments: int, rng: np.random.Generator) -> Shares:
     """What experiments of a design come to."""
-    found: list[Floats] = []
+    found: list[Bools] = []
     for left in range(experiments, 0, -(size := max(1, _UNITS_AT_ONCE // design.units))):
         seen = series(draw(design, min(left, size), rng))
         found.append(np.stack(_outcomes(seen, design)))
@@ -136,10 +136,12 @@ def measure(design: Design, experiments: int, rng: np.random.Generator) -> Share
     return Shares(experiments, *(100 * outcomes.mean(axis=1)))
 
 
-def _outcomes(seen: Series, design: Design) -> tuple[Floats, ...]:
+def _outcomes(seen: Series, design: Design) -> tuple[Bools, ...]:
     looked = planned(seen)
     truth, se = design.truth(1), np.sqrt(seen.variance)
-    crosses, at_end = looked.is_beyond.any(axis=1), np.arange(len(se))
+    crosses: Bools = looked.is_beyond.any(axis=1)
+    anytime_crosses: Bools = anytime(seen, planned_units=design.units).is_beyond.any(axis=1)
+    at_end = np.arange(len(se))
     stop = np.where(crosses, looked.is_beyond.argmax(axis=1), LOOKS - 1)
     with np.errstate(all="ignore"):
         tail = ndtr(-looked.boundary[at_end, stop])
@@ -148,7 +150,7 @@ def _outcomes(seen: Series, design: Design) -> tuple[Floats, ...]:
         fixed = error[:, -1] <= stdtrit(seen.df[:, -1], 1 - ALPHA / 2) * se[:, -1]
     return (
         crosses,
-        anytime(seen, planned_units=design.units).is_beyond.any(axis=1),
+        anytime_crosses,
         fixed,
         error[at_end, stop] <= reach,
         crosses & (seen.estimate[at_end, stop] > 0),
@@ -274,9 +276,11 @@ def _boundary(points: Floats, mass: Floats, step: Floats, root: Floats, share: F
         edge = (middle * root)[:, None]
         leaves = ((ndtr((points - edge) / step) + ndtr((-edge - points) / step)) * mass).sum(axis=1)
         low, high = np.where(leaves > share, middle, low), np.where(leaves > share, high, middle)
-    return (low + high) / 2
+    middle: Floats = (low + high) / 2
+    return middle
 
 
 def _spent(time: Floats | float) -> Floats:
     with np.errstate(divide="ignore"):
-        return np.minimum(ALPHA, 4 * ndtr(ndtri(ALPHA / 4) / np.sqrt(np.asarray(time, float))))
+        tails: Floats = 4 * ndtr(ndtri(ALPHA / 4) / np.sqrt(np.asarray(time, float)))
+    return np.minimum(ALPHA, tails)
