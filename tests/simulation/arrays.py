@@ -54,6 +54,12 @@ class Tested:
     boundary: Floats
     is_beyond: Bools
 
+    @property
+    def crosses(self) -> Bools:
+        """Whether each experiment ever does."""
+        crosses: Bools = np.logical_or.reduce(self.is_beyond, axis=1)
+        return crosses
+
 
 def series(drawn: Drawn) -> Series:
     """The looks at experiments of two arms; a failed run counts as 0 (rules 1 to 6)."""
@@ -139,8 +145,7 @@ def measure(design: Design, experiments: int, rng: np.random.Generator) -> Share
 def _outcomes(seen: Series, design: Design) -> tuple[Bools, ...]:
     looked = planned(seen)
     truth, se = design.truth(1), np.sqrt(seen.variance)
-    crosses: Bools = looked.is_beyond.any(axis=1)
-    anytime_crosses: Bools = anytime(seen, planned_units=design.units).is_beyond.any(axis=1)
+    crosses = looked.crosses
     at_end = np.arange(len(se))
     stop = np.where(crosses, looked.is_beyond.argmax(axis=1), LOOKS - 1)
     with np.errstate(all="ignore"):
@@ -150,7 +155,7 @@ def _outcomes(seen: Series, design: Design) -> tuple[Bools, ...]:
         fixed = error[:, -1] <= stdtrit(seen.df[:, -1], 1 - ALPHA / 2) * se[:, -1]
     return (
         crosses,
-        anytime_crosses,
+        anytime(seen, planned_units=design.units).crosses,
         fixed,
         error[at_end, stop] <= reach,
         crosses & (seen.estimate[at_end, stop] > 0),
@@ -276,8 +281,7 @@ def _boundary(points: Floats, mass: Floats, step: Floats, root: Floats, share: F
         edge = (middle * root)[:, None]
         leaves = ((ndtr((points - edge) / step) + ndtr((-edge - points) / step)) * mass).sum(axis=1)
         low, high = np.where(leaves > share, middle, low), np.where(leaves > share, high, middle)
-    middle: Floats = (low + high) / 2
-    return middle
+    return np.asarray((low + high) / 2)
 
 
 def _spent(time: Floats | float) -> Floats:
