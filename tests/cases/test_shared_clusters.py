@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assay.experiments.comparison import Comparison
     from assay.model.moments import Moments
 
-DESIGN = Design(units=12, per_run=True, base=0.5, runs=8.0, failed=0.1)
+DESIGN = Design(units=12, per_run=True, base=0.5, runs=16.0, failed=0.1)
 
 
 def stored(url: str) -> tuple[Drawn, Moments]:

@@ -69,8 +69,8 @@ def test_nothing_that_goes_on_beside_the_variants_moves_the_estimate(
 
     Two rules that seem natural, applied to the same rows, show one.
     """
-    design = together(400)
+    design = together(300)
     found = estimates(
-        assay_database, design, plan(design), 200, np.random.default_rng(2), seen_as=seen_as
+        assay_database, design, plan(design), 100, np.random.default_rng(2), seen_as=seen_as
     )
     assert is_unbiased(found, 0) is holds
