@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.app import serving
+from assay.app.serving import serving
 from assay.settings import Settings
 from dashboard_server import DashboardServer
 

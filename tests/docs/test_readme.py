@@ -14,7 +14,8 @@ from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
 import assay
-from assay import app
+from assay.app.serving import serving as serve
+from assay.app.working import working as work
 from assay.cli.entry import COMMANDS
 from assay.settings import Settings
 from source_tree import ROOT
@@ -40,7 +41,7 @@ class Served:
 
     def start(self) -> str:
         """Serve; gives the address."""
-        serving = app.serving(self._url, self._settings, host="127.0.0.1", port=0)
+        serving = serve(self._url, self._settings, host="127.0.0.1", port=0)
         return str(self._do(self._stack.enter_async_context(serving)))
 
     def work_for(self, namespace: dict[str, Any]) -> None:
@@ -48,7 +49,7 @@ class Served:
         for value in list(namespace.values()):
             if isinstance(value, assay.Client) and value.functions and id(value) not in self._known:
                 self._known.add(id(value))
-                working = app.working(self._url, self._settings, [value])
+                working = work(self._url, self._settings, [value])
                 self._do(self._stack.enter_async_context(working))
 
     def stop(self) -> None:

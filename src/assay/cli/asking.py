@@ -95,7 +95,7 @@ def ask(question: Callable[[Api], Coroutine[object, object, T]], settings: Setti
     if settings.url is not None:
         return asyncio.run(answered(None))
     # Serving in process takes a second to load, which asking over HTTP can do without.
-    from assay import app  # noqa: PLC0415
+    from assay.app.database import database  # noqa: PLC0415
 
     if settings.database_url is None and not settings.data_dir.is_dir():
         raise AssayError(
@@ -104,8 +104,8 @@ def ask(question: Callable[[Api], Coroutine[object, object, T]], settings: Setti
             field="ASSAY_DATA_DIR",
             hint="start `assay dev app.py` here, go where it runs, or set ASSAY_URL",
         )
-    with app.database(settings) as database:
-        return asyncio.run(answered(database))
+    with database(settings) as url:
+        return asyncio.run(answered(url))
 
 
 @asynccontextmanager
@@ -119,9 +119,9 @@ async def _api(settings: Settings, database: str | None) -> AsyncIterator[Api]:
         ) as http:
             yield Api(http)
         return
-    from assay import app  # noqa: PLC0415
+    from assay.app.private import private_api  # noqa: PLC0415
 
-    served = await app.private_api(database, settings)
+    served = await private_api(database, settings)
     transport = httpx2.ASGITransport(served, raise_app_exceptions=False)
     async with (
         served.router.lifespan_context(served),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from assay import app
+from assay.app.database import database, project_named
 from assay.cli.options import settings_of
 from assay.cli.printing import note
 from assay.store.pool import connect
@@ -24,9 +24,9 @@ def on_database(data_dir: Path | None, act: Callable[[FullConn, int], Awaitable[
     settings = settings_of(data_dir)
 
     async def acted(url: str) -> T:
-        project = await app.project_named(url, settings.project)
+        project = await project_named(url, settings.project)
         async with await connect(url) as connection:
             return await act(connection, project)
 
-    with app.database(settings, on_progress=note) as url:
+    with database(settings, on_progress=note) as url:
         return asyncio.run(acted(url))

@@ -12,7 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 import assay
-from assay import app
+from assay.app.database import database
+from assay.app.process import interruptible, run, unless
+from assay.app.serving import serving
+from assay.app.working import working
 from assay.cli import airline, contrast, helpdesk
 from assay.cli.batch import PATIENCE, SHORT_PATIENCE, Batch
 from assay.cli.customers import DAYS, ERAS
@@ -63,18 +66,18 @@ def demo(
     if port is None:
         port = 0 if exit else PORT
 
-    with app.interruptible(), app.database(settings, on_progress=note) as url:
+    with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
-            async with app.serving(url, settings, host=host, port=port) as address:
+            async with serving(url, settings, host=host, port=port) as address:
                 if not (as_json or exit):
                     say(f"ready {address}")
-                weeks = await app.unless(stop, _go_through(url, settings)) if experiment else None
+                weeks = await unless(stop, _go_through(url, settings)) if experiment else None
                 if stop.is_set():
                     return
                 # From here on in the present, where customers may still answer.
-                async with app.working(url, settings, _clients(weeks)):
-                    found = await app.unless(stop, _play(url, address, tasks, silence, weeks))
+                async with working(url, settings, _clients(weeks)):
+                    found = await unless(stop, _play(url, address, tasks, silence, weeks))
                     if found is None:
                         return
                     found["seconds"] = round(time.monotonic() - began, 3)
@@ -88,7 +91,7 @@ def demo(
                             _say_what_to_look_at(address)
                         await stop.wait()
 
-        app.run(main)
+        run(main)
 
 
 def _clients(weeks: Weeks | None) -> list[assay.Client]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from watchfiles import PythonFilter, awatch
 
-from assay import app
+from assay.app.database import database
+from assay.app.process import interruptible, run, unless
+from assay.app.serving import serving
 from assay.cli.loading import folder_of
 from assay.cli.options import PORT, Concurrency, DataDir, Host, Port, Targets, settings_of
 from assay.cli.printing import note, say
@@ -39,10 +41,10 @@ def dev(
     settings = settings_of(data_dir)
     folders = sorted({folder_of(target) for target in targets})
 
-    with app.interruptible(), app.database(settings, on_progress=note) as url:
+    with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
-            async with app.serving(url, settings, host=host, port=port) as address:
+            async with serving(url, settings, host=host, port=port) as address:
                 say(f"ready {address}")
                 environment = environment_with(
                     ASSAY_URL=address, ASSAY_DATA_DIR=str(settings.data_dir.absolute())
@@ -51,7 +53,7 @@ def dev(
                 async with _workers([*targets, *options], environment) as workers:
                     await _renew_at_saves(workers, folders, stop)
 
-        app.run(main)
+        run(main)
 
 
 async def _renew_at_saves(workers: _Workers, folders: Sequence[Path], stop: asyncio.Event) -> None:
@@ -63,7 +65,7 @@ async def _renew_at_saves(workers: _Workers, folders: Sequence[Path], stop: asyn
     watching = asyncio.create_task(watch())
     try:
         while not stop.is_set():
-            await app.unless(stop, workers.wanted.wait())
+            await unless(stop, workers.wanted.wait())
             if workers.wanted.is_set() and not stop.is_set():
                 workers.wanted.clear()
                 await workers.renew()

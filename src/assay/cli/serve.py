@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay import app
+from assay.app.database import database
+from assay.app.process import interruptible, run
+from assay.app.serving import serving
 from assay.cli.options import PORT, DataDir, Host, Port, settings_of
 from assay.cli.printing import note, say
 
@@ -16,11 +18,11 @@ def serve(host: Host = "127.0.0.1", port: Port = PORT, data_dir: DataDir = None)
     """Serve the API until SIGTERM or Ctrl-C."""
     settings = settings_of(data_dir)
 
-    with app.interruptible(), app.database(settings, on_progress=note) as url:
+    with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
-            async with app.serving(url, settings, host=host, port=port) as address:
+            async with serving(url, settings, host=host, port=port) as address:
                 say(f"ready {address}")
                 await stop.wait()
 
-        app.run(main)
+        run(main)

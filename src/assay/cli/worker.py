@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from assay import app
+from assay.app.database import database
+from assay.app.process import interruptible, run
+from assay.app.working import working
 from assay.cli.loading import clients_of
 from assay.cli.options import Concurrency, DataDir, Targets, settings_of
 from assay.cli.printing import note, say
@@ -33,19 +35,19 @@ def worker(
     settings = settings_of(data_dir)
     clients = clients_of(targets)
 
-    with app.interruptible(), app.database(settings, on_progress=note) as url:
+    with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
             if with_parent:
                 # The parent holds the other end, whose death therefore closes it.
                 asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
-            async with app.working(
+            async with working(
                 url, settings, clients, source=" ".join(sorted(targets)), concurrency=concurrency
             ):
                 say(described(clients))
                 await stop.wait()
 
-        app.run(main)
+        run(main)
 
 
 def described(clients: Sequence[Client]) -> str:
