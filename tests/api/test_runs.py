@@ -123,6 +123,21 @@ def test_a_cursor_that_is_none_is_a_problem(api: ApiServer, cursor: str) -> None
         assert told == (400, "bad_cursor", "cursor")
 
 
+def test_a_cursor_of_another_list_is_a_problem(api: ApiServer) -> None:
+    """It would begin at a place that means nothing there."""
+    api.register("answer")
+    for _ in range(2):
+        api.start()
+    told = api.refusal("GET", "events", params={"cursor": api.get("runs", limit=1)["next"]})
+    assert told == (400, "bad_cursor", "cursor")
+
+
+def test_a_parameter_that_is_given_twice_is_a_problem(api: ApiServer) -> None:
+    """Else one of the two would be left out unseen."""
+    told = api.refusal("GET", "runs?status=completed&status=failed")
+    assert told == (422, "bad_filter", "status")
+
+
 @pytest.mark.parametrize(
     ("params", "field"),
     [

@@ -49,6 +49,13 @@ def check_parameters(request: Request) -> None:
                 field=name,
                 hint=f"there are {', '.join(known)}" if known else "leave the query out",
             )
+        if len(request.query_params.getlist(name)) > 1:
+            raise AssayError(
+                f"{name} is given more than once",
+                code="bad_filter",
+                field=name,
+                hint="give each parameter once: ask again for the other value",
+            )
 
 
 async def who(request: Request) -> Principal:
@@ -100,23 +107,29 @@ async def read_json(request: Request) -> Json:
             json.loads(b"".join(chunks), parse_constant=_refuse_constant, parse_float=_finite),
         )
     except (ValueError, RecursionError) as error:
-        # UnicodeDecodeError and JSONDecodeError are ValueErrors; the latter says where.
-        told = error.msg if isinstance(error, json.JSONDecodeError) else type(error).__name__
         raise AssayError(
-            f"the body is not JSON: {told}",
+            f"the body is not JSON: {_told(error)}",
             code="bad_json",
             hint="send UTF-8 JSON, with numbers that a double can hold",
         ) from error
 
 
+def _told(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is not UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
 def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+    raise ValueError(f"{name} is no JSON")
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(text)
+        raise ValueError("a number is beyond a double")
     return number
 
 

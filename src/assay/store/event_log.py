@@ -64,15 +64,16 @@ async def page(
     if name is None:
         if after is not None:
             parts.append("after_id")
-            (values["after"],) = decode(after, (UUID,))
+            (values["after"],) = decode("events", after, (UUID,))
         parts.append("newest_ids")
     else:
         if after is not None:
             parts.append("after_received")
-            values["after_at"], values["after"] = decode(after, (datetime, UUID))
+            values["after_at"], values["after"] = decode("events", after, (datetime, UUID))
         parts.append("newest_received")
     rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
     return page_of(
+        "events",
         [EventRecord(**row) for row in rows],
         limit,
         lambda event: (event.id,) if name is None else (event.received_at, event.id),

@@ -71,9 +71,11 @@ async def page(
     parts = ["list"]
     if after is not None:
         parts.append("after")
-        (values["after"],) = decode(after, (str,))
+        (values["after"],) = decode("experiments", after, (str,))
     rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "by_name")), values)
-    return page_of([_experiment(row) for row in rows], limit, lambda one: (one.name,))
+    return page_of(
+        "experiments", [_experiment(row) for row in rows], limit, lambda one: (one.name,)
+    )
 
 
 async def one(cursor: Reading, *, project: int, experiment: str) -> ExperimentRecord | None:
@@ -154,10 +156,10 @@ async def units(
         "project": project,
         "experiment": experiment,
         "limit": limit + 1,
-        "after": "" if after is None else decode(after, (str,))[0],
+        "after": "" if after is None else decode("units", after, (str,))[0],
     }
     rows = await fetch(cursor, _SQL["units"], values)
-    return page_of([UnitRecord(**row) for row in rows], limit, lambda unit: (unit.unit,))
+    return page_of("units", [UnitRecord(**row) for row in rows], limit, lambda unit: (unit.unit,))
 
 
 async def stop(

@@ -43,9 +43,11 @@ async def page(
     parts = ["list"]
     if after is not None:
         parts.append("after")
-        values["after_app"], values["after_fn"] = decode(after, (str, str))
+        values["after_app"], values["after_fn"] = decode("functions", after, (str, str))
     rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "by_id")), values)
-    return page_of([FunctionRecord(**row) for row in rows], limit, lambda f: (f.app, f.fn))
+    return page_of(
+        "functions", [FunctionRecord(**row) for row in rows], limit, lambda f: (f.app, f.fn)
+    )
 
 
 async def find(cursor: Reading, *, project: int, app: str, fn: str) -> FunctionRecord | None:

@@ -49,12 +49,13 @@ async def page(
     parts = ["looks"]
     if after is not None:
         parts.append("looks_after")
-        last = decode(after, (datetime, str, str))
+        last = decode("looks", after, (datetime, str, str))
         names = ("after_cutoff", "after_mode", "after_variant")
         values |= dict(zip(names, last, strict=True))
     parts += ["oldest_first", "limited"]
     rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
     return page_of(
+        "looks",
         [_record(row) for row in rows],
         limit,
         lambda one: (one.look.cutoff, one.mode, one.variant),

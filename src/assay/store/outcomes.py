@@ -80,11 +80,14 @@ async def page(
         values["overdue"] = overdue
     if after is not None:
         parts.append("after")
-        values |= dict(zip(_KEY, decode(after, (UUID, str, str)), strict=True))
+        values |= dict(zip(_KEY, decode("outcomes", after, (UUID, str, str)), strict=True))
     query = compose(_SQL[part] for part in (*parts, "newest_first"))
     rows = await fetch(cursor, query, values)
     return page_of(
-        [OutcomeRecord(**row) for row in rows], limit, lambda o: (o.run_id, o.defer_id, o.name)
+        "outcomes",
+        [OutcomeRecord(**row) for row in rows],
+        limit,
+        lambda o: (o.run_id, o.defer_id, o.name),
     )
 
 

@@ -44,27 +44,31 @@ class Page(Generic[T]):
         return Page([change(item) for item in self.items], self.next)
 
 
-def page_of(items: list[T], limit: int, key: Callable[[T], Sequence[object]]) -> Page[T]:
+def page_of(of: str, items: list[T], limit: int, key: Callable[[T], Sequence[object]]) -> Page[T]:
     """The page of what was read with a limit of one more than asked for."""
     if len(items) <= limit:
         return Page(items, None)
-    return Page(items[:limit], encode(key(items[limit - 1])))
+    return Page(items[:limit], encode(of, key(items[limit - 1])))
 
 
-def encode(key: Sequence[object]) -> str:
-    """The opaque text of a key."""
-    parts = [part.isoformat() if isinstance(part, datetime) else part for part in key]
+def encode(of: str, key: Sequence[object]) -> str:
+    """The opaque text of a key in the list of that name."""
+    parts = [part.isoformat() if isinstance(part, datetime) else part for part in (of, *key)]
     text = json.dumps(parts, separators=(",", ":"), default=str)
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str, kinds: Sequence[type]) -> list[Any]:
-    """The key in a cursor, as values of these kinds; `bad_cursor` for what is no such key."""
+def decode(of: str, cursor: str, kinds: Sequence[type]) -> list[Any]:
+    """The key in a cursor of the list of that name, as values of these kinds.
+
+    Raises:
+        AssayError: `bad_cursor`: it is none, or that of another list, whose keys mean others.
+    """
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        if isinstance(parts, list):
-            return [_part(kind, part) for kind, part in zip(kinds, parts, strict=True)]
+        if isinstance(parts, list) and parts[:1] == [of]:
+            return [_part(kind, part) for kind, part in zip(kinds, parts[1:], strict=True)]
     except (ValueError, TypeError, RecursionError):
         pass
     raise AssayError(

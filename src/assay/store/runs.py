@@ -133,9 +133,9 @@ async def page(
     names = ["list", *filter_.parts()]
     if after is not None:
         names.append("after")
-        (values["after"],) = decode(after, (UUID,))
+        (values["after"],) = decode("runs", after, (UUID,))
     rows = await fetch(cursor, _query(*names, "newest_first"), values)
-    return page_of([RunRecord(**row) for row in rows], limit, lambda run: (run.id,))
+    return page_of("runs", [RunRecord(**row) for row in rows], limit, lambda run: (run.id,))
 
 
 async def find(cursor: Reading, *, project: int, run: UUID) -> RunRecord | None:

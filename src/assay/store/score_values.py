@@ -86,10 +86,10 @@ async def names(
     cursor: Reading, *, project: int, limit: int, after: str | None = None
 ) -> Page[str]:
     """A page of the names that are scored or promised, in their order."""
-    (last,) = ("",) if after is None else decode(after, (str,))
+    (last,) = ("",) if after is None else decode("score-names", after, (str,))
     values = {"project": project, "after": last, "limit": limit + 1}
     rows = await fetch(cursor, _SQL["names"], values)
-    return page_of([str(row["name"]) for row in rows], limit, lambda name: (name,))
+    return page_of("score-names", [str(row["name"]) for row in rows], limit, lambda name: (name,))
 
 
 async def is_known(cursor: Reading, *, project: int, name: str) -> bool:

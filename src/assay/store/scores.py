@@ -116,10 +116,11 @@ async def latest(
         parts.append("latest_of_name")
     if after is not None:
         parts.append("latest_after")
-        key = decode(after, (UUID, str, str, int, str))
+        key = decode("scores", after, (UUID, str, str, int, str))
         values |= dict(zip(_LATEST_KEY, key, strict=True))
     rows = await fetch(cursor, _query(*parts, "latest_newest"), values)
     return page_of(
+        "scores",
         await _records(cursor, rows, project=project),
         limit,
         lambda s: (s.run_id, s.subject, s.step, s.idx, s.name),
@@ -153,10 +154,10 @@ async def history(
         parts.append("all_of_name")
     if after is not None:
         parts.append("all_after")
-        (values["after"],) = decode(after, (UUID,))
+        (values["after"],) = decode("score-history", after, (UUID,))
     rows = await fetch(cursor, _query(*parts, "all_newest"), values)
     records = await _records(cursor, rows, project=project)
-    return page_of(records, limit, lambda score: (score.id,))
+    return page_of("score-history", records, limit, lambda score: (score.id,))
 
 
 async def of_runs(

@@ -91,7 +91,7 @@ async def page(
     values: dict[str, object] = {"project": project, "key": key, "limit": limit + 1}
     as_of: UUID | None = None
     if after is not None:
-        as_of, *last = decode(after, (UUID, UUID, str, str))
+        as_of, *last = decode("sessions", after, (UUID, UUID, str, str))
         values |= {"as_of": as_of}
         values |= dict(zip(("after_run", "after_key", "after_value"), last, strict=True))
     parts = [
@@ -116,7 +116,7 @@ async def page(
     )
     return Page(
         [found[pair] for pair in pairs if pair in found],
-        encode(position) if len(rows) > limit else None,
+        encode("sessions", position) if len(rows) > limit else None,
     )
 
 
@@ -158,7 +158,7 @@ async def keys(
     cursor: Reading, *, project: int, limit: int, after: str | None = None
 ) -> Page[KeyCount]:
     """A page of the keys in use, in their order."""
-    (last,) = ("",) if after is None else decode(after, (str,))
+    (last,) = ("",) if after is None else decode("session-keys", after, (str,))
     values = {"project": project, "after": last, "limit": limit + 1}
     rows = await fetch(cursor, _SQL["keys"], values)
-    return page_of([KeyCount(**row) for row in rows], limit, lambda one: (one.key,))
+    return page_of("session-keys", [KeyCount(**row) for row in rows], limit, lambda one: (one.key,))

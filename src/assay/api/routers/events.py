@@ -26,6 +26,14 @@ async def send_events(request: Request, who: Who) -> Response:
     """Send events; all of them are taken, or none and the answer names the one that is wrong."""
     services = services_of(request)
     body = await read_json(request)
+    if isinstance(body, dict) and len(body) > 1 and "events" in body:
+        unknown = min(body.keys() - {"events"})
+        raise AssayError(
+            f"{unknown} is no field beside events",
+            code="event_shape",
+            field=unknown,
+            hint="what belongs to an event stands inside it",
+        )
     if not isinstance(body, dict) or body.keys() != {"events"}:
         raise AssayError(
             "the body must be an object with a list of events",

@@ -215,4 +215,4 @@ def run_not_found(run_id: str) -> AssayError:
 
 
 def _needs(field: str, other: str) -> AssayError:
-    return AssayError(f"{field} needs {other}", code="bad_filter", field=other)
+    return AssayError(f"{field} can't be asked without {other}", code="bad_filter", field=other)
