@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _TRACEBACK_LENGTH = 16_000
+_MESSAGE_LENGTH = 16_000
 _NAMED_LEAVES = 5
 _OTHER_LOOP = ("attached to a different loop", "bound to a different event loop")
 _OTHER_LOOP_HINT = (
@@ -67,9 +68,12 @@ def _message(error: BaseException, leaves: list[BaseException]) -> str:
 
 def _text(error: BaseException) -> str:
     try:
-        return str(error)
+        text = str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the error itself
         return "(its text could not be read)"
+    # An error may hold a whole answer of a model; lists of runs show every message.
+    left = len(text) - _MESSAGE_LENGTH
+    return text if left <= 0 else f"{text[:_MESSAGE_LENGTH]}... ({left} more characters)"
 
 
 def _data(error: BaseException) -> str | None:
