@@ -36,6 +36,10 @@ def test_tests_that_are_not_async_have_a_sandbox_too(assay_database: str) -> Non
         assert [one.id for one in box.runs("f")] == [run]
         assert box.finished(run).status == box.run(run).status == "completed"
         assert box.event(box.run(run).event_ids[0]).name == "go"
+        assert box.get(f"runs/{run}")["id"] == run
+        with pytest.raises(assay.AssayError, match="ULID") as caught:
+            box.run("none")
+        assert caught.value.code == "bad_id"
 
 
 @pytest.mark.anyio

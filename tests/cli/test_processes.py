@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -95,6 +96,8 @@ def test_a_worker_works_and_ends_in_order(assay: Program, database: str) -> None
         assert line == "working support-agent: answer-support-ticket, support-feedback-scorer"
         (run,) = assay.read("send", "support/ticket.created", '{"ticketId": "tk_1"}', "--wait")
         assert run["status"] == "completed"
+        told = assay.run("send", "support/ticket.created", '{"ticketId": "tk_1"}', "--wait").stdout
+        assert f"completed\n  {json.dumps(run['output'])}" in told
         assert worker.stop() == 0
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM assay.workers").fetchone() == (0,)

@@ -11,7 +11,7 @@ import typer
 from assay.cli.asking import ask
 from assay.cli.exits import Exit
 from assay.cli.options import Json, pair_of, settings_of
-from assay.cli.printing import note, print_json, say
+from assay.cli.printing import note, print_json, say, short
 from assay.clock import DatabaseClock
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 WAIT_S = 2
 """Seconds after which a run that goes on is spoken of."""
+LONGEST_ENDING = 1_000
+"""Characters of an output or error; `assay run ID` shows all of it."""
 
 
 def send(
@@ -65,11 +67,18 @@ def send(
         print_json(runs if wait else [sent])
     else:
         say(f"event {sent['event_ids'][0]}")
-        states = {run["id"]: run["status"] for run in runs}
+        ended = {run["id"]: run for run in runs}
         for run in sent["run_ids"]:
-            say(f"run {run} {states.get(run, '')}".rstrip())
+            say(f"run {run} {_ending(ended[run])}" if run in ended else f"run {run}")
     if any(run["status"] != "completed" for run in runs):
         raise typer.Exit(Exit.FAILED)
+
+
+def _ending(run: Item) -> str:
+    """How a run ended: its status, and its output or error on a line of its own."""
+    error, output = run["error"], run["output"]
+    told = output if error is None else f"{error['type']}: {error['message']}"
+    return run["status"] if told is None else f"{run['status']}\n  {short(told, LONGEST_ENDING)}"
 
 
 async def _until_over(api: Api, run: str) -> Item:

@@ -133,7 +133,7 @@ class Api:
         response = await self._persist(method, path, body)
         if response.is_success:
             return answer.model_validate(response.json())
-        raise _error(response)
+        raise error_of(response)
 
     async def _persist(self, method: str, path: str, body: bytes | None) -> httpx2.Response:
         client = self._client()
@@ -206,7 +206,8 @@ def _output(run: Run, of: Invocable[Any, Any] | None) -> Any:
     )
 
 
-def _error(response: httpx2.Response) -> AssayError:
+def error_of(response: httpx2.Response) -> AssayError:
+    """What an answer refuses; `api_error` for one that is no problem of Assay's."""
     try:
         return Problem.model_validate(response.json()).to_error()
     except ValueError:

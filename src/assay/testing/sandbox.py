@@ -20,7 +20,7 @@ from assay.durations import seconds
 from assay.engine.options import WorkerOptions
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
-from assay.sdk.http import Api
+from assay.sdk.http import Api, error_of
 from assay.store.pool import Link
 from assay.store.workers import expire
 from assay.testing.mortal import Fate, MortalWorker
@@ -235,9 +235,14 @@ class Sandbox:
         return EventRead.model_validate(await self.get(f"events/{event_id}"))
 
     async def get(self, path: str, **asked: object) -> Any:
-        """What the API answers to a GET of a path below `/api/v1/`, as JSON."""
+        """What the API answers to a GET of a path below `/api/v1/`, as JSON.
+
+        Raises:
+            AssayError: the API refuses, with its code, such as `run_not_found`.
+        """
         response = await self._http.get(path, params=asked)  # type: ignore[arg-type]
-        response.raise_for_status()
+        if response.is_error:
+            raise error_of(response)
         # Not by pydantic, which refuses the lone surrogates that models emit.
         return json.loads(response.content)
 

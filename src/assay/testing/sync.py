@@ -69,6 +69,10 @@ class SyncSandbox:
         """As of `Sandbox`."""
         self._wait(self._box.advance(by))
 
+    def move(self, by: str | float | timedelta) -> None:
+        """As of `Sandbox`."""
+        self._loop.call_soon_threadsafe(self._box.move, by)
+
     def crash_after(self, *, commit: int = 1) -> None:
         """As of `Sandbox`."""
         self._loop.call_soon_threadsafe(lambda: self._box.crash_after(commit=commit))
@@ -108,6 +112,10 @@ class SyncSandbox:
     def event(self, event_id: str) -> EventRead:
         """As of `Sandbox`."""
         return self._wait(self._box.event(event_id))
+
+    def get(self, path: str, **asked: object) -> Any:
+        """As of `Sandbox`."""
+        return self._wait(self._box.get(path, **asked))
 
     def _wait(self, doing: Coroutine[object, object, R]) -> R:
         async def through() -> R:
