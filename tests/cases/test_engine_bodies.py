@@ -265,3 +265,38 @@ async def test_client_result_gives_the_typed_output_of_a_run(open_box: OpenBox) 
         with pytest.raises(assay.AssayError, match="wrong") as caught:
             await client.result(sent.run_ids[1], of=f, timeout="10s")
         assert caught.value.code == "run_failed"
+
+
+async def test_a_forgotten_await_is_reported_on_the_run(open_box: OpenBox) -> None:
+    """Once, by the turn that ends the run, and not for what parking drops."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        later = ctx.step.run("later", int)
+        ctx.step.score("rate", name="rating", value=1)  # type: ignore[unused-coroutine]
+        await ctx.step.sleep("nap", "1h")
+        await later
+
+    async with open_box(client) as box:
+        run = await start(box)
+        await box.advance("1h")
+        ended = await box.finished(run)
+        (warning,) = ended.warnings
+        assert "score 'rate' was never awaited" in warning
+        assert ended.scores == []
+
+
+async def test_a_long_message_of_an_error_is_cut(open_box: OpenBox) -> None:
+    """Lists of runs show each run's error."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go", retries=0)
+    async def f(_: assay.Context) -> None:
+        raise ValueError("x" * 1_000_000)
+
+    async with open_box(client) as box:
+        error = (await finish(box)).error
+        assert error is not None
+        assert len(error.message) < 20_000
+        assert error.message.endswith("(984000 more characters)")

@@ -217,6 +217,8 @@ async def test_a_defer_that_is_refused_never_fails_the_run(open_box: OpenBox) ->
         run = await finish(box)
         assert (run.status, states(run)) == ("completed", {"a": "failed", "b": "failed"})
         assert all(one.reason and "ticket" in one.reason for one in run.outcomes)
+        (warning,) = run.warnings
+        assert "'e' is left out" in warning
         assert await box.runs("s") == []
 
 

@@ -102,6 +102,15 @@ class RunJournal:
         attempt = current_attempt.get()
         return None if attempt is None else attempt.step
 
+    def warn(self, text: str) -> None:
+        """`Journal.warn`: each text once; what a body drops while it is unwound is its own."""
+        replay = self._run.replay
+        if self._run.is_over or replay is None or replay.is_unwinding:
+            return
+        if text not in self._run.warnings:
+            self._run.warnings.append(text)
+            self.logger().warning("%s", text)
+
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
         """`Journal.logger`."""
         return _RunLogger(self, _log)

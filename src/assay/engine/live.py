@@ -87,6 +87,7 @@ class LiveRun:
         )
         self.stepping = Stepping(self)
         self.journal = RunJournal(self)
+        self.warnings: list[str] = []
         self._sending: Writes | None = None
         self._timer: Timer | None = None
         self.replay: Replay | None = None
@@ -367,7 +368,7 @@ class LiveRun:
             self._has_waited,
             self._last_wait_timed_out,
             self.host.versions,
-            (*self.promises.warnings, *not_asked_for(self.replay)),
+            (*self.warnings, *self.promises.warnings, *not_asked_for(self.replay)),
             self.operations.has_chosen,
         )
         self.writes.park = None

@@ -73,6 +73,7 @@ class Running(Protocol):
         writes: what the next flush takes.
         tries: attempts without a memo, by step.
         replay: None until the body is begun.
+        warnings: what the author should know of this turn, kept if it is the last one.
     """
 
     id: UUID
@@ -87,6 +88,7 @@ class Running(Protocol):
     writes: Writes
     tries: dict[UUID, Tries]
     replay: Replay | None
+    warnings: list[str]
     is_over: bool
 
     @property

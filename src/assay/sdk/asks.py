@@ -24,17 +24,30 @@ Errors: TypeAlias = "tuple[type[Exception], ...]"
 
 
 class Ask(Coroutine[object, object, R]):
-    """A coroutine that begins when it is first stepped, and may be dropped without a warning.
+    """A coroutine that begins when it is first stepped.
 
     Being a `collections.abc.Coroutine` it works with `await`, `asyncio.gather`, `TaskGroup` and
     all else that takes coroutines.
+
+    Args:
+        begin: makes what is stepped.
+        dropped: told when nobody awaits it, so that a forgotten `await` does not pass unseen.
     """
 
-    __slots__ = ("_begin", "_running")
+    __slots__ = ("_begin", "_dropped", "_running")
 
-    def __init__(self, begin: Callable[[], Coroutine[object, object, R]]) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], Coroutine[object, object, R]],
+        dropped: Callable[[], None] | None = None,
+    ) -> None:
         self._begin = begin
+        self._dropped = dropped
         self._running: Coroutine[object, object, R] | None = None
+
+    def __del__(self) -> None:
+        if self._running is None and self._dropped is not None:
+            self._dropped()
 
     @override
     def __await__(self) -> Generator[object, object, R]:
@@ -106,7 +119,15 @@ def ask(journal: Journal, question: Question[R]) -> Ask[R]:
         _note()
         return answer(question, await journal.ask(question.operation))
 
-    return Ask(begin)
+    def dropped() -> None:
+        warn_of_dropped(journal, question.operation.kind, question.operation.name)
+
+    return Ask(begin, dropped)
+
+
+def warn_of_dropped(journal: Journal, kind: str, name: str) -> None:
+    """Say of what a body asked for and never awaited that it did not happen."""
+    journal.warn(f"{kind} {name!r} was never awaited, so it did not happen: write await before it")
 
 
 def call(journal: Journal, question: Question[R]) -> R:
@@ -133,6 +154,13 @@ def answer(question: Question[R], memo: Memo) -> R:
 
 def check_errors(errors: Errors) -> Errors:
     """Refuse classes that can't be built without their `__init__`, as `bad_option`."""
+    if not isinstance(errors, tuple | list):
+        raise AssayError(
+            f"errors must be a tuple of classes, not {errors!r}",
+            code="bad_option",
+            field="errors",
+            hint="errors=(MyError,)",
+        )
     for wanted in errors:
         try:
             _class_for(wanted)
@@ -143,7 +171,7 @@ def check_errors(errors: Errors) -> Errors:
                 field="errors",
                 hint="catch assay.StepError and look at its name",
             ) from error
-    return errors
+    return tuple(errors)
 
 
 def step_error(step: str, failure: Failure, errors: Errors = ()) -> StepError:

@@ -43,12 +43,12 @@ def promise(
     """Promise a scorer; what is wrong is logged, and kept as the reason of failed outcomes."""
     handle = Deferred(id, journal)
     if not isinstance(scorer, Deferrable):
-        journal.logger().error(
-            "defer %r is left out: %r is no scorer (decorate it with @client.scorer)", id, scorer
+        journal.warn(
+            f"defer {id!r} is left out: {scorer!r} is no scorer (decorate it with @client.scorer)"
         )
         return handle
     if not _is_id(id):
-        journal.logger().error("a defer is left out: %r can't be its id", id)
+        journal.warn(f"a defer is left out: {id!r} can't be its id")
         return handle
     definition = scorer.definition
     payload: str | None = None

@@ -61,7 +61,7 @@ class Event(Generic[D_co]):
             `bad_id`.
     """
 
-    __slots__ = ("data", "drops_sessions", "force", "id", "key", "name", "sessions", "ts")
+    __slots__ = ("codec", "data", "drops_sessions", "force", "id", "key", "name", "sessions", "ts")
 
     @overload
     def __init__(
@@ -106,6 +106,7 @@ class Event(Generic[D_co]):
         self.id = "" if id is None else ids.to_text(ids.parse(id, field="event id"))
         self.ts = None if ts is None else event_rules.check_ts(ts)
         self.force = None if force is None else experiment_rules.check_force(force)
+        self.codec: Codec | None = None
 
     @override
     def __repr__(self) -> str:
@@ -134,8 +135,15 @@ class EventType(Generic[D]):
         ts: datetime | None = None,
         force: Mapping[str, str] | None = None,
     ) -> Event[D]:
-        """Make an event of this type; the arguments are those of `Event`."""
-        return Event(self.name, data, sessions=sessions, key=key, id=id, ts=ts, force=force)
+        """Make an event of this type; the arguments are those of `Event`.
+
+        Raises:
+            AssayError: `event_data` where the data does not fit, and those of `Event`.
+        """
+        made = Event(self.name, data, sessions=sessions, key=key, id=id, ts=ts, force=force)
+        made.codec = self.codec
+        data_text(data, self.codec)
+        return made
 
     @override
     def __repr__(self) -> str:
@@ -170,7 +178,7 @@ def draft(event: Event[Any], *, new_id: UUID | None = None) -> EventDraft:
         )
     return EventDraft(
         name=event.name,
-        data=data_text(event.data),
+        data=data_text(event.data, event.codec),
         sessions=event.sessions or None,
         drops_sessions=event.drops_sessions,
         id=ids.parse(event.id) if event.id else new_id,
@@ -222,6 +230,7 @@ def received(
     event.drops_sessions = False
     event.key = None
     event.force = None
+    event.codec = None
     return event
 
 

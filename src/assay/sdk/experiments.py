@@ -12,7 +12,7 @@ from assay.model import event_rules, json_text
 from assay.model.experiment_rules import MAX_NAME_BYTES, check_variant, is_variant_name
 from assay.model.experiments import ExperimentRef, Strategy
 from assay.model.journal import Kind
-from assay.sdk.asks import Ask, Question, ask, asking, call
+from assay.sdk.asks import Ask, Question, ask, asking, call, warn_of_dropped
 from assay.sdk.port import Choice, Operation
 from assay.sdk.questions import check_step, user_call
 from assay.sdk.values import Codec
@@ -153,7 +153,7 @@ class AsyncExperiment:
                 result = await _known(id, variant, variants)()
             return _picked(id, variant, result, asked)
 
-        return Ask(begin)
+        return Ask(begin, lambda: warn_of_dropped(journal, Kind.EXPERIMENT, id))
 
 
 class SyncExperiment:

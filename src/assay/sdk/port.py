@@ -297,6 +297,10 @@ class Journal(Protocol):
         """The step attempt that the calling code runs in, None in a body."""
         ...
 
+    def warn(self, text: str) -> None:
+        """Log what the author should know, and keep it in the run's `warnings` when it ends."""
+        ...
+
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
         """Silent on replay, its records carry run and function."""
         ...

@@ -12,6 +12,7 @@ from assay.errors import AssayError
 from assay.model import event_rules, json_text
 from assay.model.journal import Kind
 from assay.sdk.asks import Errors, Question, check_errors
+from assay.sdk.definitions import Invocable
 from assay.sdk.events import DROP, EventType, author_layer, data_text, drafts, read_event
 from assay.sdk.port import (
     EventSend,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.model.score_rules import CheckedScore
-    from assay.sdk.definitions import Invocable
     from assay.sdk.events import Event
     from assay.sdk.port import EventDraft, Journal, Request
 
@@ -42,6 +42,8 @@ RESERVED = "assay."
 SEND_STEP = "assay.send"
 SCORE_STEP = "assay.score"
 _PLAIN = Codec()
+_NO_YEAR = 9000
+"""Instants near the end of Python's calendar can't be read in every time zone."""
 
 
 class Sent(NamedTuple):
@@ -72,7 +74,7 @@ class StepOptions:
         return cls(
             retries=None if retries is None else check_retries(retries),
             timeout_s=None if timeout is None else durations.seconds(timeout, field="timeout"),
-            errors=check_errors(tuple(errors)),
+            errors=check_errors(errors),
         )
 
 
@@ -98,7 +100,9 @@ def run(
     kwargs: Mapping[str, object],
     options: StepOptions,
 ) -> Question[Any]:
-    """Run *fn* as a step."""
+    """Run *fn* as a step; `bad_function` for what can't be called."""
+    if not callable(fn):
+        raise _not_callable(step, fn)
     codec, runs_on_loop = traits(fn)
     made = _Call(step, fn, args, kwargs, codec)
     request = StepCall(made.make, runs_on_loop, options.retries, options.timeout_s, made.input)
@@ -164,6 +168,13 @@ def sleep_until(step: str, instant: object) -> Question[None]:
             field="instant",
             hint="datetime(2026, 1, 31, tzinfo=UTC)",
         )
+    if instant.year >= _NO_YEAR:
+        raise AssayError(
+            f"sleep_until needs an instant before the year {_NO_YEAR}, not {instant.isoformat()}",
+            code="bad_instant",
+            field="instant",
+            hint="to wait for what may never come, use ctx.step.wait_for_event",
+        )
     return Question(_operation(Kind.SLEEP, step, Sleep(until=instant)), _nothing)
 
 
@@ -206,7 +217,14 @@ def invoke(
     timeout: str | float | timedelta | None,
     sessions: object,
 ) -> Question[R]:
-    """Run a function as a child."""
+    """Run a function as a child; `bad_function` for what is not declared as one."""
+    if not isinstance(function, Invocable):
+        raise AssayError(
+            f"ctx.step.invoke runs what a client declares, not {_short(function)}",
+            code="bad_function",
+            field="fn",
+            hint="decorate it with @client.function, or run it with ctx.step.run",
+        )
     definition = function.definition
     request = Invocation(
         function=definition.id,
@@ -245,9 +263,33 @@ def score_in_step(journal: Journal, score: CheckedScore, id: UUID | None = None)
 
 def check_wanted(event: object) -> str:
     """The name of an event to wait for; `event_name` if it is none."""
-    if isinstance(event, str) and event.strip():
-        return event
-    raise AssayError("event must be a name or an EventType", code="event_name", field="event")
+    if not isinstance(event, str) or not event.strip():
+        raise AssayError("event must be a name or an EventType", code="event_name", field="event")
+    if event == "*" or event.endswith(("/*", ".*")):
+        raise AssayError(
+            f"a wait takes the whole name of an event, not {event!r}",
+            code="event_name",
+            field="event",
+            hint="patterns are for on=; wait for one name, and tell events apart with match=",
+        )
+    return event
+
+
+def _not_callable(step: str, fn: object) -> AssayError:
+    hint = "give it the function, then its arguments: ctx.step.run(id, fn, x)"
+    if inspect.isawaitable(fn):
+        close = getattr(fn, "close", None)
+        if close is not None:
+            close()  # else Python complains of a coroutine that was never awaited
+        hint = "without calling it: ctx.step.run(id, fn, x), not ctx.step.run(id, fn(x))"
+    return AssayError(
+        f"step {step!r} can't call {_short(fn)}", code="bad_function", field="fn", hint=hint
+    )
+
+
+def _short(value: object) -> str:
+    name = getattr(value, "__name__", None)
+    return f"{name} (a {type(value).__name__})" if name else f"a {type(value).__name__}"
 
 
 def _operation(kind: Kind, step: str, request: Request) -> Operation:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _EXACT = (str, int, bool, float, None, type(None), Any, object, inspect.Parameter.empty)
 _NEVER = (typing.NoReturn, typing.Never)
+_NO_NUMBERS = frozenset({"nan", "inf", "-inf"})
 _REMEDY = "annotate the return type with a pydantic model, dataclass or other type of its own"
 
 
@@ -69,6 +70,8 @@ class Codec:
         except json_text.NotJsonError as error:
             wrong = f"gave what JSON does not give back as it was: {error}"
             hint = _REMEDY if self._flaw is None else f"its annotation is no help: {self._flaw}"
+            if error.reason in _NO_NUMBERS:
+                hint = "JSON has no such number: give None or text in its place"
         except ValueError as error:
             wrong = f"gave what does not fit its annotation {_name(self._annotation)}: {error}"
             hint = "return a value of the annotated type, or correct the annotation"

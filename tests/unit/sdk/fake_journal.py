@@ -6,9 +6,10 @@ import asyncio
 import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import assay
 from assay.clock import ManualClock
 from assay.errors import AssayError, Failure
 from assay.ids import Ids
@@ -16,7 +17,7 @@ from assay.model.journal import Memo
 from assay.sdk.port import CurrentStep, RunInfo, StepCall, current_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
 
     from assay.model.scores import NewScore
     from assay.sdk.port import Defer, EventDraft, Operation, ParentRun
@@ -47,6 +48,7 @@ class FakeJournal:
         self.asked: list[Operation] = []
         self.defers: list[Defer] = []
         self.aborted: list[str] = []
+        self.warned: list[str] = []
         self.scores: list[NewScore] = []
         self.sent: list[EventDraft] = []
         self.step: CurrentStep | None = None
@@ -102,6 +104,9 @@ class FakeJournal:
     def current_step(self) -> CurrentStep | None:
         return self.step
 
+    def warn(self, text: str) -> None:
+        self.warned.append(text)
+
     def logger(self) -> logging.LoggerAdapter[logging.Logger]:
         return logging.LoggerAdapter(self.log, {})
 
@@ -125,6 +130,20 @@ def inside(journal: FakeJournal) -> Iterator[FakeJournal]:
         yield journal
     finally:
         current_journal.reset(token)
+
+
+def context(journal: FakeJournal) -> assay.Context[dict[str, Any]]:
+    """An async body's context."""
+    return assay.Context(journal, {})
+
+
+def run(begun: Coroutine[object, object, Any]) -> Any:
+    """What a coroutine gives."""
+
+    async def through() -> Any:
+        return await begun
+
+    return asyncio.run(through())
 
 
 def code_of(act: Callable[[], object]) -> str:

@@ -7,7 +7,7 @@ import gc
 import json
 import warnings
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pydantic
 import pytest
@@ -18,10 +18,7 @@ from assay.model.journal import Kind
 from assay.model.scores import Subject
 from assay.sdk.asks import Ask
 from assay.sdk.port import EventSend, EventWait, Invocation, ScoreWrite, Sleep, StepCall
-from unit.sdk.fake_journal import RUN, FakeJournal, code_of
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
+from unit.sdk.fake_journal import RUN, FakeJournal, code_of, context, run
 
 
 class Feedback(pydantic.BaseModel):
@@ -54,20 +51,6 @@ class OrderError(Exception):
         self.total = total
 
 
-def context(journal: FakeJournal) -> assay.Context[dict[str, Any]]:
-    """An async body's context."""
-    return assay.Context(journal, {})
-
-
-def run(begun: Coroutine[object, object, Any]) -> Any:
-    """What a coroutine gives."""
-
-    async def through() -> Any:
-        return await begun
-
-    return asyncio.run(through())
-
-
 async def double(n: int, *, id: int = 2) -> int:  # noqa: D103
     return n * id
 
@@ -94,7 +77,7 @@ def test_a_sync_function_and_a_lambda_around_an_async_one_run() -> None:
 
 
 def test_asking_begins_with_the_first_step() -> None:
-    """Not when the coroutine is made; dropping it warns of nothing."""
+    """Not when the coroutine is made; dropping it makes Python warn of nothing."""
     journal = FakeJournal()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
