@@ -57,14 +57,16 @@ async def results(place: Place, *, is_quick: bool) -> list[Line]:
     runs = 100_000 if is_quick else 1_000_000
     _load(place, runs=runs, units=runs // 10)
     times = 3 if is_quick else 7
+    warm, page = await _warm(place, times=times)
     size = f"{runs:,} exposures and scores, {runs // 10:,} units"
     return [
         limit_line(
             f"results of an experiment, warm server ({size})",
-            await _warm(place, times=times),
+            warm,
             gate=1.5,
             unit="s",
         ),
+        limit_line("a page of its units", page, gate=0.1, unit="s"),
         limit_line(
             "the same by a program that starts (`assay experiment`)",
             _cold(place, times=max(2, times // 2)),
@@ -82,21 +84,27 @@ def _load(place: Place, *, runs: int, units: int) -> None:
     place.vacuum()
 
 
-async def _warm(place: Place, *, times: int) -> float:
+async def _warm(place: Place, *, times: int) -> tuple[float, float]:
+    """Seconds that results take, and a page of units."""
     app = create_app(database_url=place.url, dev=True)
     transport = httpx2.ASGITransport(app=app)
-    spent = []
     async with (
         app.router.lifespan_context(app),
         httpx2.AsyncClient(
-            transport=transport, base_url="http://127.0.0.1:8787", timeout=60
+            transport=transport, base_url="http://127.0.0.1:8787/api/v1/", timeout=60
         ) as client,
     ):
-        for _ in range(times + 1):
-            started = time.perf_counter()
-            answer = await client.get(f"/api/v1/experiments/{NAME}/results")
-            answer.raise_for_status()
-            spent.append(time.perf_counter() - started)
+        results = await _asked(client, f"experiments/{NAME}/results", times)
+        return results, await _asked(client, f"experiments/{NAME}/assignments", times)
+
+
+async def _asked(client: httpx2.AsyncClient, path: str, times: int) -> float:
+    spent = []
+    for _ in range(times + 1):
+        started = time.perf_counter()
+        answer = await client.get(path)
+        answer.raise_for_status()
+        spent.append(time.perf_counter() - started)
     return median(spent[1:])
 
 

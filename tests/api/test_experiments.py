@@ -356,6 +356,20 @@ def test_what_there_is_not(api: ApiServer) -> None:
     assert api.refusal("GET", f"{PATH}/looks?cursor=x")[:2] == (400, "bad_cursor")
 
 
+def test_a_cursor_belongs_to_its_list(api: ApiServer) -> None:
+    """That of experiments is none of units or names, nor that of one experiment of another."""
+    load(api.url, plan())
+    api.insert("experiments", {"name": "zz", "first_seen": LAST})
+    lists = ("experiments", f"{PATH}/assignments", "scores/names", "experiments/zz/assignments")
+    for path in lists[:2]:
+        cursor = api.get(path, limit=1)["next"]
+        for other in lists:
+            if other != path:
+                told = api.refusal("GET", f"{other}?cursor={cursor}")
+                assert told == (400, "bad_cursor", "cursor")
+        assert api.get(path, limit=1, cursor=cursor)["data"] != api.get(path, limit=1)["data"]
+
+
 def test_an_experiment_that_nobody_was_served(api: ApiServer) -> None:
     """A plan alone: no arms, no numbers, a warning."""
     api.insert("experiments", {"name": "a/b é", "first_seen": LAST})

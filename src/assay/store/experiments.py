@@ -152,14 +152,15 @@ async def units(
     cursor: Reading, *, project: int, experiment: str, limit: int, after: str | None = None
 ) -> Page[UnitRecord]:
     """A page of units by name."""
+    of = f"units of {experiment}"
     values: dict[str, object] = {
         "project": project,
         "experiment": experiment,
         "limit": limit + 1,
-        "after": "" if after is None else decode("units", after, (str,))[0],
+        "after": "" if after is None else decode(of, after, (str,))[0],
     }
     rows = await fetch(cursor, _SQL["units"], values)
-    return page_of("units", [UnitRecord(**row) for row in rows], limit, lambda unit: (unit.unit,))
+    return page_of(of, [UnitRecord(**row) for row in rows], limit, lambda unit: (unit.unit,))
 
 
 async def stop(
