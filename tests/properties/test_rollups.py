@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from uuid import UUID
 
 import pytest
@@ -22,10 +22,11 @@ from assay.store.pool import connect
 from assay.store.turns import Flush
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from assay.store.pool import FullConn
 
+C = TypeVar("C", rollups.RunCount, rollups.DurationCount, rollups.OutcomeCount)
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 WORKER = UUID(int=7)
 STARTED = (
@@ -35,8 +36,10 @@ STARTED = (
 CLAIMED = "UPDATE assay.turns SET state = 1, worker_id = %s, generation = 1 WHERE run_id = %s"
 RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
 CATALOG = "INSERT INTO assay.catalogs (project_id, version) VALUES (%s, 1) ON CONFLICT DO NOTHING"
+PROMISED = "SELECT assay.change_outcomes(%s, %s, %s, %s::uuid[])"
 RUNS = "SELECT id, fn, status, started_at, ended_at FROM assay.runs WHERE project_id = %s"
 SCORES = "SELECT run_id, name, value, is_bool FROM assay.scores_latest WHERE project_id = %s"
+OUTCOMES = "SELECT run_id, name, state FROM assay.outcomes WHERE project_id = %s"
 PROJECTS = count(100)
 
 
@@ -65,6 +68,14 @@ class Score(NamedTuple):
     hours_ago: int
 
 
+class Promise(NamedTuple):
+    """The n-th run promises a score, or what it promised comes to a state."""
+
+    run: int
+    name: str
+    state: str
+
+
 class Pass(NamedTuple):
     """Time goes by."""
 
@@ -75,14 +86,14 @@ class Transaction(NamedTuple):
     """Writes go together until they are committed, or are not."""
 
     is_kept: bool
-    writes: list[Queue | End | Score]
+    writes: list[Queue | End | Score | Promise]
 
 
 class Roll(NamedTuple):
     """Hours are counted; at a statement of it something is written, at another it dies."""
 
     writes_at: int
-    meanwhile: list[Queue | End | Score]
+    meanwhile: list[Queue | End | Score | Promise]
     dies_at: int | None
 
 
@@ -90,7 +101,7 @@ class Restart(NamedTuple):
     """All is to be counted again."""
 
 
-Write = Queue | End | Score
+Write = Queue | End | Score | Promise
 Step = Write | Pass | Transaction | Roll | Restart
 
 WRITES = st.one_of(
@@ -104,6 +115,12 @@ WRITES = st.one_of(
         is_bool=st.booleans(),
         of_step=st.booleans(),
         hours_ago=st.integers(-1, 3),
+    ),
+    st.builds(
+        Promise,
+        st.integers(0, 9),
+        st.sampled_from("mn"),
+        st.sampled_from(["pending", "observed", "timed_out"]),
     ),
 )
 STEPS = st.one_of(
@@ -211,6 +228,14 @@ class World:
                 }
                 rows = json.dumps([row], default=str)
                 await self.writer.execute(RECORD, (self.project, now, rows))
+            elif isinstance(write, Promise):
+                # No two changes of an outcome are of one instant.
+                self.now += timedelta(milliseconds=1)
+                row = {"run": run, "defer": "d", "name": write.name, "scorer": "judge"}
+                row |= {"state": write.state, "giver": WORKER, "is_last": True}
+                rows = json.dumps([row], default=str)
+                at = self.now.timestamp()
+                await self.writer.execute(PROMISED, (self.project, at, rows, [WORKER]))
             elif run in self.live:
                 self.live.remove(run)
                 await self.writer.execute(CLAIMED, (WORKER, run))
@@ -226,28 +251,55 @@ class World:
 
     async def check(self) -> None:
         """What is counted is what the rows say."""
+        for since in (START - timedelta(days=1), START - timedelta(minutes=47)):
+            await self.check_since(since)
+
+    async def check_since(self, since: datetime) -> None:
+        """The same of runs whose ids were minted from an instant on."""
+        counted = rollups.Counted(
+            project=self.project, since=since, until=self.now + timedelta(days=1)
+        )
         async with self.reader.transaction(), self.reader.cursor(row_factory=dict_row) as cursor:
-            since, until = START - timedelta(days=1), self.now + timedelta(days=1)
-            project = self.project
-            runs = await rollups.runs(cursor, project=project, since=since, until=until)
-            scores = await rollups.scores(cursor, project=project, since=since, until=until)
-            await cursor.execute(RUNS, (self.project,))
-            run_rows = await cursor.fetchall()
-            await cursor.execute(SCORES, (self.project,))
-            score_rows = await cursor.fetchall()
-        counted: Counter[tuple[object, ...]] = Counter()
-        for row in run_rows:
-            counted[hour(row["id"]), row["fn"], row["status"] or "live"] += 1
-        found: Counter[tuple[object, ...]] = Counter()
-        for one in runs:
-            found[one.at, one.fn, one.status] += one.n
-            assert one.total_us == (0 if one.status == "live" else 250_000 * one.n)
-        assert found == counted
-        assert {(s.at, s.fn, s.name): totals_of(s) for s in scores} == totals(run_rows, score_rows)
+            runs = await rollups.runs(cursor, counted)
+            durations = await rollups.durations(cursor, counted)
+            scores = await rollups.scores(cursor, counted, by_function=True)
+            outcomes = await rollups.outcomes(cursor, counted)
+            minutes = await rollups.runs(cursor, counted, per=timedelta(minutes=30))
+            rows = {}
+            for query, id_ in ((RUNS, "id"), (SCORES, "run_id"), (OUTCOMES, "run_id")):
+                await cursor.execute(query, (self.project,))
+                found = await cursor.fetchall()
+                rows[query] = [row for row in found if row[id_] >= floor_at(since)]
+        assert amounts(runs, lambda one: (one.at, one.fn, one.status)) == Counter(
+            (hour(row["id"]), row["fn"], row["status"] or "live") for row in rows[RUNS]
+        )
+        assert amounts(minutes, lambda one: one.at) == Counter(
+            hour(row["id"]) + timedelta(minutes=minted_at(row["id"]).minute // 30 * 30)
+            for row in rows[RUNS]
+        )
+        assert {one.total_us - 250_000 * one.n * (one.status != "live") for one in runs} <= {0}
+        assert amounts(durations, lambda one: one.fn) == Counter(
+            row["fn"] for row in rows[RUNS] if row["status"]
+        )
+        fn = {row["id"]: row["fn"] for row in rows[RUNS]}
+        assert amounts(outcomes, lambda one: (one.fn, one.name, one.state)) == Counter(
+            (fn[row["run_id"]], row["name"], row["state"]) for row in rows[OUTCOMES]
+        )
+        assert {(s.at, s.fn, s.name): totals_of(s) for s in scores} == totals(
+            rows[RUNS], rows[SCORES]
+        )
 
     def minted(self, at: datetime) -> UUID:
         """A new id of an instant."""
         return UUID(int=floor_at(at).int | next(self.ids))
+
+
+def amounts(counts: Iterable[C], key: Callable[[C], object]) -> Counter[object]:
+    """How many there are by a key."""
+    found: Counter[object] = Counter()
+    for one in counts:
+        found[key(one)] += one.n
+    return found
 
 
 def hour(id_: UUID) -> datetime:
@@ -305,17 +357,21 @@ async def live(url: str, steps: Sequence[Step]) -> None:
 @example([Queue("f", 0), Pass(5), Roll(99, [], None), End(0, "completed")])
 @example([Queue("f", 0), Pass(5), Roll(7, [End(0, "failed")], None), Roll(99, [], None)])
 @example([Queue("f", 0), Pass(5), Transaction(True, [Score(0, "m", 1.0, True, False, 0)])])
+@example([Queue("f", 0), Pass(5), Promise(0, "m", "pending"), Roll(99, [], None), Pass(1)])
 @given(st.lists(STEPS, max_size=14))
 def test_counts_are_those_of_the_rows(assay_database: str, steps: list[Step]) -> None:
     """Late runs, late and corrected scores, writes amid counting, counting cut short."""
     asyncio.run(live(assay_database, steps))
 
 
-@pytest.mark.parametrize("late", [End(0, "failed"), Score(0, "m", 1.0, True, False, 0)])
+@pytest.mark.parametrize(
+    "late",
+    [End(0, "failed"), Score(0, "m", 1.0, True, False, 0), Promise(0, "m", "observed")],
+)
 def test_a_change_before_any_statement_of_counting_is_seen(
-    assay_database: str, late: End | Score
+    assay_database: str, late: Write
 ) -> None:
     """Either its mark stays, or it is counted."""
-    for number in range(12):
+    for number in range(16):
         steps: list[Step] = [Queue("f", 0), Pass(5), Roll(number, [late], None), Queue("f", 0)]
         asyncio.run(live(assay_database, steps))

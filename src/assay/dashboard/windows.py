@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from assay.stats.intervals import Estimate, mean, proportion
-from assay.store import activity
+from assay.scoring import totals
+from assay.stats.durations import quantile
+from assay.stats.intervals import Estimate, proportion
+from assay.store import activity, rollups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from assay.dashboard.asking import Ask
-    from assay.store.activity import DurationCount, LiveCount, PromiseCount, ScoreCount, VolumeCount
+    from assay.store.activity import LiveCount
     from assay.store.pages import Reading
+    from assay.store.rollups import DurationCount, OutcomeCount, RunCount, ScoreCount
 
+_HOUR = timedelta(hours=1)
+# How long each is, and the width of its bars.
 WINDOWS = {
-    "24h": (timedelta(minutes=30), 48),
-    "1h": (timedelta(minutes=1), 60),
-    "7d": (timedelta(hours=3), 56),
-    "30d": (timedelta(hours=12), 60),
+    "24h": (24 * _HOUR, _HOUR),
+    "1h": (_HOUR, timedelta(minutes=1)),
+    "7d": (7 * 24 * _HOUR, 3 * _HOUR),
+    "30d": (30 * 24 * _HOUR, 12 * _HOUR),
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SILENT = ("timed_out", "skipped", "failed", "cancelled")
 
 
@@ -91,7 +97,8 @@ class Summary:
     """A window with all that is said of it.
 
     Attributes:
-        is_cut: whether there were more runs than are looked at; then it is about the newest.
+        since: the start of its first bar; the last one is not over.
+        median_s, p95_s: within 5 %, as `stats.durations` has them.
     """
 
     window: str
@@ -103,7 +110,6 @@ class Summary:
     failed: Estimate
     median_s: float | None
     p95_s: float | None
-    is_cut: bool
     bars: list[Bar]
     functions: list[FunctionRow]
     scores: list[ScoreRow]
@@ -114,74 +120,77 @@ class Summary:
         return sum(getattr(one, state) for one in self.live)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was counted in a window."""
+
+    runs: list[RunCount]
+    durations: list[DurationCount]
+    scores: list[ScoreCount]
+    outcomes: list[OutcomeCount]
+    live: list[LiveCount]
+
+
 async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) -> Summary:
     """What happened in the window that the query names; of one function, where it is given."""
     word = ask.choice("window", tuple(WINDOWS))
-    width, count = WINDOWS[word]
-    window = activity.Window(
-        since=ask.now - width * count, until=ask.now, width=width, app=app, fn=fn
-    )
+    length, width = WINDOWS[word]
+    since = ask.now - (ask.now - _EPOCH) % width - length
+    counted = rollups.Counted(project=ask.project, since=since, until=ask.now, app=app, function=fn)
 
-    async def read(reading: Reading) -> Summary:
-        project = ask.project
-        return _summary(
-            word,
-            window,
-            volume=await activity.volume(reading, window, project=project),
-            durations=await activity.durations(reading, window, project=project),
-            scores=await activity.scores(reading, window, project=project),
-            promises=await activity.promises(reading, window, project=project),
+    async def read(reading: Reading) -> _Found:
+        return _Found(
+            runs=await rollups.runs(reading, counted, per=width),
+            durations=await rollups.durations(reading, counted),
+            scores=await rollups.scores(reading, counted, per=width),
+            outcomes=await rollups.outcomes(reading, counted),
             live=[
                 one
-                for one in await activity.live(reading, project=project)
+                for one in await activity.live(reading, project=ask.project)
                 if fn is None or (one.app, one.fn) == (app, fn)
             ],
         )
 
-    return await ask.read(read)
-
-
-def _summary(
-    word: str,
-    window: activity.Window,
-    *,
-    volume: list[VolumeCount],
-    durations: list[DurationCount],
-    scores: list[ScoreCount],
-    promises: list[PromiseCount],
-    live: list[LiveCount],
-) -> Summary:
-    count = WINDOWS[word][1]
-    n = sum(one.n for one in volume)
-    n_failed = sum(one.n for one in volume if one.status == "failed")
-    n_ended = sum(one.n for one in volume if one.status != "live")
-    over_all = next((one for one in durations if one.fn is None), None)
+    found = await ask.read(read)
+    count = length // width + 1
+    n = sum(one.n for one in found.runs)
+    n_failed = sum(one.n for one in found.runs if one.status == "failed")
+    n_ended = sum(one.n for one in found.runs if one.status != "live")
+    median_s, p95_s = _took(found.durations)
     return Summary(
         window=word,
-        since=window.since,
-        until=window.until,
+        since=since,
+        until=ask.now,
         n=n,
         n_ended=n_ended,
         n_failed=n_failed,
         failed=proportion(n_failed, n_ended, unit="run"),
-        median_s=over_all.median_s if over_all else None,
-        p95_s=over_all.p95_s if over_all else None,
-        is_cut=n >= activity.MOST_RUNS,
-        bars=_bars(window, count, volume),
-        functions=_functions(count, volume, durations, live),
-        scores=_scores(count, scores, promises),
-        live=live,
+        median_s=median_s,
+        p95_s=p95_s,
+        bars=_bars(since, width, count, found.runs),
+        functions=_functions(since, width, count, found),
+        scores=_scores(since, width, count, found),
+        live=found.live,
     )
 
 
-def _bars(window: activity.Window, count: int, volume: list[VolumeCount]) -> list[Bar]:
+def _took(durations: Iterable[DurationCount]) -> tuple[float | None, float | None]:
+    """The median and the 95th percentile in seconds."""
+    counts: Counter[int] = Counter()
+    for one in durations:
+        counts[one.bucket] += one.n
+    median, p95 = quantile(counts, 0.5), quantile(counts, 0.95)
+    return (None if median is None else median / 1e6), (None if p95 is None else p95 / 1e6)
+
+
+def _bars(since: datetime, width: timedelta, count: int, runs: list[RunCount]) -> list[Bar]:
     found: dict[int, Counter[str]] = defaultdict(Counter)
-    for one in volume:
-        found[one.bucket][one.status] += one.n
+    for one in runs:
+        found[(one.at - since) // width][one.status] += one.n
     return [
         Bar(
-            since=window.since + window.width * bucket,
-            until=window.since + window.width * (bucket + 1),
+            since=since + width * bucket,
+            until=since + width * (bucket + 1),
             completed=found[bucket]["completed"],
             failed=found[bucket]["failed"],
             other=found[bucket].total() - found[bucket]["completed"] - found[bucket]["failed"],
@@ -190,64 +199,63 @@ def _bars(window: activity.Window, count: int, volume: list[VolumeCount]) -> lis
     ]
 
 
-def _functions(
-    count: int,
-    volume: list[VolumeCount],
-    durations: list[DurationCount],
-    live: list[LiveCount],
-) -> list[FunctionRow]:
-    by_function: dict[tuple[str, str], list[VolumeCount]] = defaultdict(list)
-    for one in volume:
+def _functions(since: datetime, width: timedelta, count: int, found: _Found) -> list[FunctionRow]:
+    by_function: dict[tuple[str, str], list[RunCount]] = defaultdict(list)
+    for one in found.runs:
         by_function[one.app, one.fn].append(one)
-    times = {(one.app, one.fn): one for one in durations}
-    alive = {(one.app, one.fn): one for one in live}
+    times: dict[tuple[str, str], list[DurationCount]] = defaultdict(list)
+    for took in found.durations:
+        times[took.app, took.fn].append(took)
+    alive = {(one.app, one.fn): one for one in found.live}
     rows = []
-    for (app, fn), found in by_function.items():
-        n_failed = sum(one.n for one in found if one.status == "failed")
-        n_ended = sum(one.n for one in found if one.status != "live")
-        took = times.get((app, fn))
+    for (app, fn), runs in by_function.items():
+        n_failed = sum(one.n for one in runs if one.status == "failed")
+        n_ended = sum(one.n for one in runs if one.status != "live")
+        median_s, p95_s = _took(times[app, fn])
+        bars = _bars(since, width, count, runs)
+        most = max(bar.n for bar in bars)
         rows.append(
             FunctionRow(
                 app=app,
                 fn=fn,
-                n=sum(one.n for one in found),
+                n=sum(one.n for one in runs),
                 n_ended=n_ended,
                 n_failed=n_failed,
                 failed=proportion(n_failed, n_ended, unit="run"),
-                median_s=took.median_s if took else None,
-                p95_s=took.p95_s if took else None,
+                median_s=median_s,
+                p95_s=p95_s,
                 live=alive.get((app, fn)),
-                bars=_shares(count, found),
+                bars=[(place / (count - 1), bar.n / most) for place, bar in enumerate(bars)],
             )
         )
     return sorted(rows, key=lambda row: (-row.n, row.app, row.fn))
 
 
-def _shares(count: int, found: Iterable[VolumeCount]) -> list[tuple[float, float]]:
-    counts: Counter[int] = Counter()
-    for one in found:
-        counts[one.bucket] += one.n
-    most = max(counts.values(), default=1)
-    return [(bucket / (count - 1), counts[bucket] / most) for bucket in range(count)]
-
-
-def _scores(count: int, found: list[ScoreCount], promises: list[PromiseCount]) -> list[ScoreRow]:
+def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> list[ScoreRow]:
     states: dict[str, Counter[str]] = defaultdict(Counter)
-    for one in promises:
+    for one in found.outcomes:
         states[one.name][one.state] += one.n
-    whole = {one.name: one for one in found if one.bucket is None}
+    by_name: dict[str, list[ScoreCount]] = defaultdict(list)
+    for score in found.scores:
+        by_name[score.name].append(score)
     rows = []
-    for name in sorted(whole.keys() | states.keys()):
-        over_all = whole.get(name)
-        buckets = [one for one in found if one.name == name and one.bucket is not None]
-        is_share = over_all is not None and over_all.n_bool == over_all.n
-        points, band, low, high = _trend(count, buckets, is_share=is_share)
+    for name in sorted(by_name.keys() | states.keys()):
+        over_all = totals.of(by_name[name])
+        is_share = over_all.is_share
+        buckets: dict[int, list[ScoreCount]] = defaultdict(list)
+        for score in by_name[name]:
+            buckets[(score.at - since) // width].append(score)
+        estimates = [
+            (place / (count - 1), totals.of(buckets[place]).estimate(is_share=is_share))
+            for place in sorted(buckets)
+        ]
+        points, band, low, high = _trend(estimates, is_share=is_share)
         rows.append(
             ScoreRow(
                 name=name,
-                n=over_all.n if over_all else 0,
+                n=over_all.n,
                 is_share=is_share,
-                estimate=_estimate(over_all, is_share=is_share),
+                estimate=over_all.estimate(is_share=is_share),
                 points=points,
                 band=band,
                 low=low,
@@ -259,22 +267,10 @@ def _scores(count: int, found: list[ScoreCount], promises: list[PromiseCount]) -
     return rows
 
 
-def _estimate(one: ScoreCount | None, *, is_share: bool) -> Estimate:
-    if one is None:
-        return proportion(0, 0, unit="run")
-    if is_share:
-        return proportion(one.n_true, one.n, unit="run")
-    return mean(one.n, one.mean, one.sd, unit="run")
-
-
 def _trend(
-    count: int, buckets: list[ScoreCount], *, is_share: bool
+    estimates: Sequence[tuple[float, Estimate]], *, is_share: bool
 ) -> tuple[list[tuple[float, float]], list[tuple[float, float, float]], float, float]:
     """Points and band of a sparkline, with the range that they are drawn in."""
-    estimates = [
-        (one.bucket or 0, _estimate(one, is_share=is_share))
-        for one in sorted(buckets, key=lambda one: one.bucket or 0)
-    ]
     if not estimates:
         return [], [], 0.0, 1.0
     bounds = [(e.ci or (e.estimate or 0.0, e.estimate or 0.0)) for _, e in estimates]
@@ -284,9 +280,9 @@ def _trend(
         else (min(bound[0] for bound in bounds), max(bound[1] for bound in bounds))
     )
     span = (high - low) or 1.0
-    points = [(b / (count - 1), ((e.estimate or 0.0) - low) / span) for b, e in estimates]
+    points = [(x, ((e.estimate or 0.0) - low) / span) for x, e in estimates]
     band = [
-        (b / (count - 1), (bound[0] - low) / span, (bound[1] - low) / span)
-        for (b, _), bound in zip(estimates, bounds, strict=True)
+        (x, (bound[0] - low) / span, (bound[1] - low) / span)
+        for (x, _), bound in zip(estimates, bounds, strict=True)
     ]
     return points, band, low, high

@@ -75,8 +75,11 @@ def wilson_bounds(p: float, n: float, critical: float) -> tuple[float, float]:
     return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
 
 
-def proportion(successes: int, n: int, *, alpha: float = ALPHA, unit: str = "value") -> Estimate:
+def proportion(successes: float, n: int, *, alpha: float = ALPHA, unit: str = "value") -> Estimate:
     """The share of successes among independent values, with Wilson's interval.
+
+    Where values lie between 0 and 1, their sum may stand for successes: they vary by less, so that
+    the interval is rather too wide.
 
     Raises:
         ValueError: unless 0 <= successes <= n.

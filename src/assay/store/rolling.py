@@ -1,10 +1,10 @@
-"""Counting hours of runs and scores, each in a transaction of its own.
+"""Counting hours of runs, scores and outcomes, each in a transaction of its own.
 
 An hour is counted two hours after its end. What changes in it after an hour from a run's beginning
-(a run that comes to its end, a score that is given or corrected) is marked by the transaction that
-changes it, and a marked hour is read from its rows until it has been counted again: marks are
-removed first and rows read then, so that a change whose mark is removed is always seen. Whoever
-dies half-way leaves the hour as it was.
+(a run that comes to its end, a score that is given or corrected, a promise whose state changes) is
+marked by the transaction that changes it, and a marked hour is read from its rows until it has been
+counted again: marks are removed first and rows read then, so that a change whose mark is removed is
+always seen. Whoever dies half-way leaves the hour as it was.
 
 A process that is stopped for an hour between reading its clock and sending what it writes may write
 without a mark; `restart` counts everything again.
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assay.store.pool import FullConn
 
 _SQL = queries("rollups")
+KINDS = ("runs", "durations", "scores", "outcomes")
 HOURS = 24
 """So many in one transaction."""
 REST = timedelta(hours=2)
@@ -56,6 +57,9 @@ async def roll(connection: FullConn, *, project: int, now: datetime, most: int) 
             next_hour = min(hour + 1, end)
         for hour in hours:
             await _count(connection, project, hour)
+        for day in sorted({hour - hour % 24 for hour in hours}):
+            for name in ("forget_day", "into_day"):
+                await connection.execute(_SQL[name], values | {"day": day})
         await connection.execute(_SQL["advance"], values | {"next_hour": next_hour})
     return len(hours)
 
@@ -73,7 +77,7 @@ async def restart(connection: FullConn, *, project: int) -> None:
     values = {"project": project}
     await connection.execute(_SQL["begin"], values)
     async with connection.transaction():
-        for name in ("restart", "restart_runs", "restart_scores"):
+        for name in ("restart", *(f"restart_{kind}" for kind in KINDS)):
             await connection.execute(_SQL[name], values)
 
 
@@ -84,8 +88,8 @@ async def _count(connection: FullConn, project: int, hour: int) -> None:
         "first": floor_at(start_of(hour)),
         "next": floor_at(start_of(hour + 1)),
     }
-    for name in ("unmark", "forget_runs", "forget_scores"):
+    for name in ("unmark", *(f"forget_{kind}" for kind in KINDS)):
         await connection.execute(_SQL[name], values)
-    for kind in ("runs", "scores"):
+    for kind in KINDS:
         query = compose((_SQL[f"into_{kind}"], _SQL["one_hour"], _SQL[f"counted_{kind}"]))
         await connection.execute(query, values)

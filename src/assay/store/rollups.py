@@ -1,12 +1,13 @@
-"""Runs and scores counted by the hour: read at any time exactly as a count over their rows is.
+"""Runs, scores and outcomes counted by the hour: read at any time exactly as a count over rows is.
 
-Hours that are done are read from their counts, those that are not (the last two or three, and those
-in which something changed later) from the rows. See `rolling` for how counts come about.
+Hours that are done are read from their counts, those that are not (the last two or three, those in
+which something changed later, and those that a range of time begins or ends in) from the rows. See
+`rolling` for how counts come about.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from assay.store.pages import compose, fetch
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from assay.store.pages import Reading
     from assay.store.turns import Row
 
@@ -26,12 +29,11 @@ LIVE = "live"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunCount:
-    """Runs of one function in one state that took about equally long.
+    """Runs of one function in one state.
 
     Attributes:
-        at: the start of the hours that are counted: of those in the runs' ids.
+        at: the start of the time that is counted together: of that in the runs' ids.
         status: completed, failed, cancelled, or live.
-        bucket: of their durations (`stats.durations`); 0 for live ones.
         total_us: the sum of their durations, in microseconds.
     """
 
@@ -40,17 +42,27 @@ class RunCount:
     fn: str
     kind: str
     status: str
-    bucket: int
     n: int
     total_us: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DurationCount:
+    """Runs of one function that took about equally long; `bucket` as in `stats.durations`."""
+
+    app: str
+    fn: str
+    bucket: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreCount:
-    """The latest scores of one name about runs of one function and their steps.
+    """The latest scores of one name about runs and their steps.
 
     Attributes:
-        at: the start of the hours that are counted: of those in the ids of the runs.
+        at: the start of the time that is counted together: of that in the ids of the runs.
+        app, fn: of the runs; None where all functions are counted together.
         n: scores. `n_bool`: those that are booleans, `n_true`: those that are true.
         total, squares: sums of values, booleans as 1 and 0, and of their squares.
         runs: with at least one of these scores. `runs_bool`: with booleans only.
@@ -60,8 +72,8 @@ class ScoreCount:
     """
 
     at: datetime
-    app: str
-    fn: str
+    app: str | None
+    fn: str | None
     name: str
     n: int
     n_bool: int
@@ -79,47 +91,70 @@ class ScoreCount:
     count_squares: float
 
 
-async def runs(
-    cursor: Reading,
-    *,
-    project: int,
-    since: datetime,
-    until: datetime,
-    per: int = 1,
-    function: str | None = None,
-) -> list[RunCount]:
-    """Runs by so many hours, function and state.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeCount:
+    """What runs of one function promised under one name, by the state that it is in."""
+
+    app: str
+    fn: str
+    scorer: str
+    name: str
+    state: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """Which runs are counted: those whose ids were minted from `since` on, before `until`.
+
+    Attributes:
+        app, function: only runs of these, where they are given.
+    """
+
+    project: int
+    since: datetime
+    until: datetime
+    app: str | None = None
+    function: str | None = None
+
+
+async def runs(cursor: Reading, counted: Counted, *, per: timedelta = HOUR) -> list[RunCount]:
+    """Runs by time, function and state.
 
     Args:
         cursor: of a reader of the project.
-        project: whose runs they are.
-        since: the hour that this instant lies in is the first.
-        until: the hour that begins then or before is the last, without that which begins at it.
-        per: hours that are counted together, from midnight (UTC) on where it divides 24.
-        function: only runs of this one.
+        counted: which runs.
+        per: what is counted together: whole hours, from midnight (UTC) on where they divide a day;
+            or less than an hour, which is all read from rows.
     """
-    values = await _span(cursor, project, since, until)
-    query = _counting("counted_runs", "runs")
-    rows = await fetch(cursor, query, values | {"per": per, "function": function})
-    return [RunCount(**_named(row, RunCount)) for row in rows]
+    return [RunCount(**row) for row in await _by_time(cursor, "runs", counted, per)]
 
 
 async def scores(
     cursor: Reading,
+    counted: Counted,
     *,
-    project: int,
-    since: datetime,
-    until: datetime,
-    per: int = 1,
-    function: str | None = None,
-    name: str | None = None,
+    per: timedelta = HOUR,
+    names: Sequence[str] | None = None,
+    by_function: bool = False,
 ) -> list[ScoreCount]:
-    """The latest scores of runs by so many hours of the runs, function and name."""
-    values = await _span(cursor, project, since, until)
-    query = _counting("counted_scores", "scores")
-    values |= {"per": per, "function": function, "name": name}
-    rows = await fetch(cursor, query, values)
-    return [ScoreCount(**_named(row, ScoreCount)) for row in rows]
+    """The latest scores of runs by time and name; of these names, where they are given."""
+    also = {"names": names, "by_function": by_function}
+    return [ScoreCount(**row) for row in await _by_time(cursor, "scores", counted, per, also)]
+
+
+async def durations(cursor: Reading, counted: Counted) -> list[DurationCount]:
+    """How long the runs that have ended took, by function."""
+    rows = await _fetch(cursor, "durations", await _hours(cursor, counted))
+    return [DurationCount(**row) for row in rows]
+
+
+async def outcomes(
+    cursor: Reading, counted: Counted, *, names: Sequence[str] | None = None
+) -> list[OutcomeCount]:
+    """What the runs promised, by function, scorer, name and state."""
+    rows = await _fetch(cursor, "outcomes", await _hours(cursor, counted) | {"names": names})
+    return [OutcomeCount(**row) for row in rows]
 
 
 def hour_of(at: datetime) -> int:
@@ -132,22 +167,45 @@ def start_of(hour: int) -> datetime:
     return _EPOCH + hour * HOUR
 
 
-def _counting(counted: str, summed: str) -> str:
-    return compose((_SQL["live_hours"], ", counted AS (", _SQL[counted], ")", _SQL[summed]))
+async def _by_time(
+    cursor: Reading,
+    kind: str,
+    counted: Counted,
+    per: timedelta,
+    also: Mapping[str, object] | None = None,
+) -> list[Row]:
+    """Rows with the instant of the time that they are of."""
+    values = await _hours(cursor, counted)
+    width, live = HOUR, "live_hours"
+    if per < HOUR:
+        width, live = per, "live_slots"
+        since = max(counted.since, start_of(int(values["from"])))
+        values["from"] = (since - _EPOCH) // width
+        values["to"] = -((_EPOCH - counted.until) // width)
+        values["width_s"] = width.total_seconds()
+    values |= {"per": max(1, per // HOUR)} | dict(also or {})
+    rows = await _fetch(cursor, kind, values, live=live)
+    return [{"at": _EPOCH + row.pop("hour") * width} | row for row in rows]
 
 
-async def _span(
-    cursor: Reading, project: int, since: datetime, until: datetime
-) -> dict[str, object]:
-    """The hours that are asked for, without those before the first run."""
-    values: dict[str, object] = {"project": project, "first": floor_at(since - HOUR)}
+async def _fetch(cursor: Reading, kind: str, values: Row, *, live: str = "live_hours") -> list[Row]:
+    parts = (_SQL[live], ", counted AS (", _SQL[f"counted_{kind}"], ")", _SQL[kind])
+    return await fetch(cursor, compose(parts), values)
+
+
+async def _hours(cursor: Reading, counted: Counted) -> Row:
+    """The hours that are asked for, without those before the first run; of some only a part."""
+    since, until = counted.since, counted.until
+    values: Row = {
+        "project": counted.project,
+        "app": counted.app,
+        "function": counted.function,
+        "first": floor_at(since),
+        "next": floor_at(until),
+    }
     found = await fetch(cursor, _SQL["first_run"], values)
     last = hour_of(until - timedelta(microseconds=1)) + 1
-    first = hour_of(minted_at(found[0]["id"])) if found else last
-    return values | {"from": max(hour_of(since), first), "to": last}
-
-
-def _named(row: Row, kind: type[RunCount | ScoreCount]) -> Row:
-    """A row with the instant of its hour."""
-    named = {field.name: row[field.name] for field in fields(kind) if field.name != "at"}
-    return {"at": start_of(row["hour"]), **named}
+    first = max(hour_of(since), hour_of(minted_at(found[0]["id"]))) if found else last
+    parts = {hour_of(at) for at in (since, until) if at != start_of(hour_of(at))}
+    edges = [hour for hour in parts if first <= hour < last]
+    return values | {"from": first, "to": last, "edges": edges}

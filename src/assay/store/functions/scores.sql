@@ -71,6 +71,10 @@ END $$;
 -- Open outcomes or move them to another state; every change is kept.
 CREATE OR REPLACE FUNCTION assay.change_outcomes(p_project int, p_now double precision, p_outcomes text, p_alive uuid[])
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_young uuid := assay.id_floor(p_now - 3600);
+    v_old uuid[];
+    v_old_ids uuid[];
 BEGIN
     -- name: outcomes
     INSERT INTO assay.outcomes AS o (project_id, run_id, defer_id, name, scorer, state, reason, score_id,
@@ -90,4 +94,12 @@ BEGIN
         state text, reason text, score uuid, giver uuid)
     WHERE c.project_id = p_project AND u.giver = ANY (p_alive)
     ON CONFLICT (project_id, run_id, defer_id, name, state, changed_at) DO NOTHING;
+    SELECT array_agg(u.run), array_agg(md5(concat_ws('/', u.run, u.defer, u.name, u.state, p_now))::uuid)
+    INTO v_old, v_old_ids
+    FROM json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text, state text, giver uuid,
+        is_last boolean)
+    WHERE u.is_last AND u.giver = ANY (p_alive) AND u.run < v_young;
+    IF v_old IS NOT NULL THEN
+        PERFORM assay.mark_hours(p_project, 'promised', v_old, v_old_ids);
+    END IF;
 END $$;
