@@ -18,7 +18,9 @@ from psycopg.rows import dict_row
 
 from assay.ids import floor_at, minted_at
 from assay.store import flushes, rolling, rollups
+from assay.store import runs as run_store
 from assay.store.pool import connect
+from assay.store.runs import RunFilter
 from assay.store.turns import Flush
 
 if TYPE_CHECKING:
@@ -253,6 +255,29 @@ class World:
         """What is counted is what the rows say."""
         for since in (START - timedelta(days=1), START - timedelta(minutes=47)):
             await self.check_since(since)
+        await self.check_lists()
+
+    async def check_lists(self) -> None:
+        """Lists that counts help to find are those of the rows, page by page."""
+        async with self.reader.transaction(), self.reader.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(RUNS, (self.project,))
+            rows = sorted(await cursor.fetchall(), key=lambda row: row["id"], reverse=True)
+            for fn, status in (("f", None), (None, "failed"), ("g", "completed")):
+                filter_ = RunFilter(function=fn, status=status)
+                found: list[UUID] = []
+                after = None
+                while True:
+                    page = await run_store.page(
+                        cursor, project=self.project, filter_=filter_, limit=2, after=after
+                    )
+                    found += [run.id for run in page.items]
+                    if (after := page.next) is None:
+                        break
+                assert found == [
+                    row["id"]
+                    for row in rows
+                    if fn in (None, row["fn"]) and status in (None, row["status"])
+                ]
 
     async def check_since(self, since: datetime) -> None:
         """The same of runs whose ids were minted from an instant on."""

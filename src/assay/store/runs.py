@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from assay.ids import floor_at
+from assay.ids import floor_at, minted_at
 from assay.model.experiments import ExperimentRef
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
+from assay.store.rollups import hour_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -79,6 +80,17 @@ class RunFilter:
     queued_after: datetime | None = None
     queued_before: datetime | None = None
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether hourly counts tell where such runs are, and there may be few of them."""
+        counted = {"function": self.function, "app": self.app, "status": self.status}
+        others = {name: value for name, value in asdict(self).items() if name not in counted}
+        return (
+            any(value is not None for value in counted.values())
+            and all(value is None for value in others.values())
+            and self.status not in LIVE
+        )
+
     def parts(self) -> list[str]:
         """The names of the query's parts that it needs."""
         names = {
@@ -129,12 +141,22 @@ async def page(
         "project": project,
         "limit": limit + 1,
         "with_output": with_output,
+        "after": None if after is None else decode("runs", after, (UUID,))[0],
     }
-    names = ["list", *filter_.parts()]
-    if after is not None:
-        names.append("after")
-        (values["after"],) = decode("runs", after, (UUID,))
-    rows = await fetch(cursor, _query(*names, "newest_first"), values)
+    names = ["list", *filter_.parts()] + (["after"] if after is not None else [])
+    end = "newest_first"
+    if filter_.status in LIVE:
+        names[0], end = "list_live", "newest_live_first"
+        names += ["after_live"] if after is not None else []
+    elif filter_.is_counted:
+        ends = (await fetch(cursor, _SQL["ends"], values))[0]
+        if ends["first"] is None:
+            return Page([], None)
+        last = min(ends["last"], values["after"] or ends["last"])
+        values["first_hour"] = hour_of(minted_at(ends["first"]))
+        values["last_hour"] = hour_of(minted_at(last))
+        names = ["list_counted"]
+    rows = await fetch(cursor, _query(*names, end), values)
     return page_of("runs", [RunRecord(**row) for row in rows], limit, lambda run: (run.id,))
 
 

@@ -8,6 +8,68 @@ FROM assay.runs r
 LEFT JOIN assay.turns t ON t.project_id = %(project)s AND t.run_id = r.id
 WHERE r.project_id = %(project)s
 
+-- name: list_live
+-- From turns on, which are few, the newest first: each is looked up as the list is read.
+SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
+    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
+    CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
+    CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running' ELSE 'waiting' END AS status
+FROM assay.turns t
+CROSS JOIN LATERAL (
+    SELECT x.* FROM assay.runs x
+    WHERE x.project_id = %(project)s AND x.id = t.run_id AND x.status IS NULL OFFSET 0) r
+WHERE t.project_id = %(project)s
+
+-- name: after_live
+    AND t.run_id < %(after)s
+
+-- name: newest_live_first
+ORDER BY t.run_id DESC LIMIT %(limit)s
+
+-- name: ends
+SELECT (SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s ORDER BY r.id LIMIT 1) AS first,
+    (SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s ORDER BY r.id DESC LIMIT 1) AS last
+
+-- name: list_counted
+-- The newest hours in which enough such runs were counted, and those that are not counted: each one's newest.
+WITH state AS (
+    SELECT coalesce(max(s.next_hour), 0) AS next_hour FROM assay.rollup_states s WHERE s.project_id = %(project)s),
+open AS MATERIALIZED (
+    SELECT m.hour FROM assay.rollup_marks m
+    WHERE m.project_id = %(project)s AND m.hour >= %(first_hour)s AND m.hour < %(last_hour)s
+    UNION SELECT generate_series(greatest(s.next_hour, %(first_hour)s::int), %(last_hour)s::int) FROM state s
+    UNION SELECT %(last_hour)s::int),
+hours AS MATERIALIZED (
+    SELECT o.hour FROM open o
+    UNION ALL
+    SELECT b.hour FROM (
+        SELECT c.hour, sum(c.n) OVER (ORDER BY c.hour DESC) - c.n AS before FROM (
+            SELECT x.hour, sum(x.n) AS n FROM assay.rollup_runs x
+            WHERE x.project_id = %(project)s AND x.hour >= %(first_hour)s AND x.hour < %(last_hour)s
+                AND x.hour NOT IN (SELECT o.hour FROM open o)
+                AND (%(function)s::text IS NULL OR x.fn = %(function)s)
+                AND (%(app)s::text IS NULL OR x.app = %(app)s)
+                AND (%(status)s::text IS NULL OR x.status = %(status)s)
+            GROUP BY x.hour ORDER BY x.hour DESC LIMIT %(limit)s) c) b
+    WHERE b.before < %(limit)s)
+SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
+    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
+    CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
+    coalesce(r.status, CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running'
+                            ELSE 'waiting' END) AS status
+FROM hours h
+CROSS JOIN LATERAL (
+    SELECT x.* FROM assay.runs x
+    WHERE x.project_id = %(project)s AND x.id >= assay.id_floor(h.hour * 3600.0)
+        AND x.id < assay.id_floor((h.hour + 1) * 3600.0)
+        AND (%(after)s::uuid IS NULL OR x.id < %(after)s)
+        AND (%(function)s::text IS NULL OR x.fn = %(function)s)
+        AND (%(app)s::text IS NULL OR x.app = %(app)s)
+        AND (%(status)s::text IS NULL OR x.status = %(status)s)
+    ORDER BY x.id DESC LIMIT %(limit)s) r
+LEFT JOIN assay.turns t ON t.project_id = %(project)s AND t.run_id = r.id
+WHERE true
+
 -- name: by_function
     AND r.fn = %(function)s
 
