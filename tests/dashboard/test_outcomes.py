@@ -43,6 +43,21 @@ def wait(server: DashboardServer, run: str) -> None:
             "promised_at": now,
         },
     )
+    server.insert(
+        "runs",
+        {
+            "id": child,
+            "app": "app",
+            "fn": "judge",
+            "kind": "scorer",
+            "version": "v1",
+            "event_id": child,
+            "parent_run": parse(run),
+            "parent_defer": "d",
+            "trace": parse(run),
+            "queued_at": now,
+        },
+    )
     usual = {"kind": "wait", "span": 1, "since": now, "registered_at": now}
     late = {"expires_at": now - timedelta(hours=1), "run_id": child}
     server.insert("waits", step(run, "wait", **usual) | late)

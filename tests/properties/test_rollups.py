@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from uuid import UUID
 
 import pytest
@@ -22,18 +22,18 @@ from assay.store import runs as run_store
 from assay.store.pool import connect
 from assay.store.runs import RunFilter
 from assay.store.turns import Flush
+from hourly_totals import amounts, hour, totals, totals_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from assay.store.pool import FullConn
 
-C = TypeVar("C", rollups.RunCount, rollups.DurationCount, rollups.OutcomeCount)
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 WORKER = UUID(int=7)
 STARTED = (
     "SELECT assay.start_runs(%s, %s, NULL, %s::uuid[], '{a}', %s::text[], '{function}', '{v}',"
-    " %s::uuid[], '{null}', NULL, NULL, %s::uuid[], NULL, NULL, '{0}')"
+    " %s::uuid[], '{null}', NULL, NULL, %s::uuid[], NULL, %s::jsonb[], '{0}')"
 )
 CLAIMED = "UPDATE assay.turns SET state = 1, worker_id = %s, generation = 1 WHERE run_id = %s"
 RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
@@ -41,6 +41,7 @@ CATALOG = "INSERT INTO assay.catalogs (project_id, version) VALUES (%s, 1) ON CO
 PROMISED = "SELECT assay.change_outcomes(%s, %s, %s, %s::uuid[])"
 RUNS = "SELECT id, fn, status, started_at, ended_at FROM assay.runs WHERE project_id = %s"
 SCORES = "SELECT run_id, name, value, is_bool FROM assay.scores_latest WHERE project_id = %s"
+SESSIONS = "SELECT key, value FROM assay.run_sessions WHERE project_id = %s"
 OUTCOMES = "SELECT run_id, name, state FROM assay.outcomes WHERE project_id = %s"
 PROJECTS = count(100)
 
@@ -209,7 +210,8 @@ class World:
         now = self.now.timestamp()
         if isinstance(write, Queue):
             run = self.minted(self.now - timedelta(hours=write.hours_ago))
-            values = (self.project, now, [run], [write.fn], [run], [run])
+            sessions = json.dumps({"odd": write.fn, write.fn: str(run.int % 2)})
+            values = (self.project, now, [run], [write.fn], [run], [run], [sessions])
             await self.writer.execute(STARTED, values)
             self.runs.append(run)
             self.live.add(run)
@@ -256,6 +258,18 @@ class World:
         for since in (START - timedelta(days=1), START - timedelta(minutes=47)):
             await self.check_since(since)
         await self.check_lists()
+        await self.check_keys()
+
+    async def check_keys(self) -> None:
+        """A session key has so many runs and sessions."""
+        async with self.reader.transaction(), self.reader.cursor(row_factory=dict_row) as cursor:
+            await cursor.execute(SESSIONS, (self.project,))
+            rows = [(row["key"], row["value"]) for row in await cursor.fetchall()]
+            keys = await rollups.session_keys(cursor, project=self.project, limit=10)
+        assert {one.key: one.run_count for one in keys.items} == Counter(key for key, _ in rows)
+        assert {one.key: one.session_count for one in keys.items} == Counter(
+            key for key, _ in set(rows)
+        )
 
     async def check_lists(self) -> None:
         """Lists that counts help to find are those of the rows, page by page."""
@@ -319,54 +333,6 @@ class World:
         return UUID(int=floor_at(at).int | next(self.ids))
 
 
-def amounts(counts: Iterable[C], key: Callable[[C], object]) -> Counter[object]:
-    """How many there are by a key."""
-    found: Counter[object] = Counter()
-    for one in counts:
-        found[key(one)] += one.n
-    return found
-
-
-def hour(id_: UUID) -> datetime:
-    """The hour in an id."""
-    return minted_at(id_).replace(minute=0, second=0, microsecond=0)
-
-
-def totals_of(one: rollups.ScoreCount) -> tuple[float, ...]:
-    """All sums of a count of scores."""
-    return (
-        *(one.n, one.n_bool, one.n_true, one.total, one.squares, one.least, one.greatest),
-        *(one.runs, one.runs_bool, one.means, one.mean_squares),
-        *(one.total_squares, one.total_counts, one.count_squares),
-    )
-
-
-def totals(
-    runs: Sequence[Any], scores: Sequence[Any]
-) -> dict[tuple[object, ...], tuple[float, ...]]:
-    """The same from rows."""
-    fn = {run["id"]: run["fn"] for run in runs}
-    groups: dict[tuple[object, ...], dict[UUID, list[Any]]] = {}
-    for row in scores:
-        key: tuple[object, ...] = (hour(row["run_id"]), fn[row["run_id"]], row["name"])
-        groups.setdefault(key, {}).setdefault(row["run_id"], []).append(row)
-    result: dict[tuple[object, ...], tuple[float, ...]] = {}
-    for key, by_run in groups.items():
-        rows = [row for each in by_run.values() for row in each]
-        values = [row["value"] for row in rows]
-        sums = [(sum(row["value"] for row in each), len(each)) for each in by_run.values()]
-        result[key] = (
-            *(len(rows), sum(row["is_bool"] for row in rows)),
-            *(sum(row["is_bool"] and row["value"] != 0 for row in rows), sum(values)),
-            *(sum(value**2 for value in values), min(values), max(values), len(by_run)),
-            sum(all(row["is_bool"] for row in each) for each in by_run.values()),
-            *(sum(t / k for t, k in sums), sum((t / k) ** 2 for t, k in sums)),
-            *(sum(t**2 for t, _ in sums), sum(t * k for t, k in sums)),
-            sum(k**2 for _, k in sums),
-        )
-    return result
-
-
 async def live(url: str, steps: Sequence[Step]) -> None:
     """Take all steps, looking after each."""
     writer, roller, reader = [await connect(url) for _ in range(3)]
@@ -397,6 +363,6 @@ def test_a_change_before_any_statement_of_counting_is_seen(
     assay_database: str, late: Write
 ) -> None:
     """Either its mark stays, or it is counted."""
-    for number in range(16):
+    for number in range(20):
         steps: list[Step] = [Queue("f", 0), Pass(5), Roll(number, [late], None), Queue("f", 0)]
         asyncio.run(live(assay_database, steps))

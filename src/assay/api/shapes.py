@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from assay.store.event_log import EventRecord
     from assay.store.function_list import FunctionRecord
     from assay.store.outcomes import OutcomeChange, OutcomeRecord
+    from assay.store.rollups import KeyCount
     from assay.store.runs import RunRecord
     from assay.store.scores import Attribution, ScoreRecord
-    from assay.store.sessions import KeyCount, ScoreNumbers, SessionRecord
+    from assay.store.sessions import ScoreNumbers, SessionRecord
     from assay.store.steps import AttemptRecord, MemoRecord, StepRecords, WaitRecord
 
 _EXACT_INTEGERS = 2**53

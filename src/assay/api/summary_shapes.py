@@ -35,7 +35,7 @@ def summary(one: Summary) -> dict[str, Answer]:
         "queued_before": one.within.before,
         "type": one.type,
         "n": one.n,
-        "is_cut": one.is_cut,
+        "sampled": one.sampled,
         "clustered_by": one.clustered_by,
         "estimate": estimate(one.estimate),
         "min": one.least,
@@ -93,7 +93,7 @@ def ledger(one: Ledger) -> dict[str, Answer]:
         "queued_after": one.within.after,
         "queued_before": one.within.before,
         "n": one.n,
-        "is_cut": one.is_cut,
+        "sampled": one.sampled,
         "by_scorer": [
             {
                 "scorer": each.scorer,

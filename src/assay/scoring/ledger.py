@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from assay.stats.intervals import Estimate
     from assay.stats.survival import CurvePoint
-    from assay.store.outcomes import LedgerEntry
+    from assay.store.outcomes import LedgerCount, LedgerEntry
     from assay.store.pages import Reading
     from assay.store.score_values import Range
 
-MOST_PROMISES = 10_000
+MOST_PROMISES = 1_000
+"""Of more than these only some, taken by chance, tell of sessions and of the curve."""
 AGES_S = (60, 3600, 6 * 3600, 86400, 3 * 86400, 7 * 86400, 30 * 86400)
 
 
@@ -74,72 +75,126 @@ class OfAge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """The promises of the runs of a range of time, the newest where `is_cut`."""
+    """The promises of the runs of a range of time.
+
+    Attributes:
+        sampled: how many of them curves and intervals are made of; None where those are all.
+    """
 
     within: Range
     n: int
-    is_cut: bool
+    sampled: int | None
     by_scorer: list[OfScorer]
     by_age: list[OfAge]
 
 
 async def read(cursor: Reading, *, project: int, within: Range, now: datetime) -> Ledger:
     """The ledger at an instant."""
-    found = await outcomes.ledger(cursor, project=project, within=within, limit=MOST_PROMISES + 1)
-    rows = found[:MOST_PROMISES]
+    asked = outcomes.Ledger(project, within, now, AGES_S)
+    counts = await outcomes.ledger_counts(cursor, asked)
+    overdue = await outcomes.ledger_overdue(cursor, asked)
+    n = sum(one.n for one in counts)
+    is_sample = n > MOST_PROMISES
+    share = MOST_PROMISES / n if is_sample else 1.0
+    rows = await outcomes.ledger_entries(cursor, asked, share=share)
+    entries: dict[tuple[str, str], list[LedgerEntry]] = defaultdict(list)
+    for row in rows:
+        entries[row.scorer, row.name].append(row)
+    ages: dict[int, list[LedgerEntry]] = defaultdict(list)
+    for row, place in zip(rows, _places(rows, now), strict=True):
+        ages[place].append(row)
     return Ledger(
         within=within,
-        n=len(rows),
-        is_cut=len(found) > MOST_PROMISES,
+        n=n,
+        sampled=len(rows) if is_sample else None,
         by_scorer=[
-            _of_scorer(*label, [*group], now)
-            for label, group in groupby(rows, key=lambda row: (row.scorer, row.name))
+            _of_scorer(
+                *label,
+                _promised(
+                    [*group],
+                    entries[label],
+                    sum(late.n for late in overdue if (late.scorer, late.name) == label),
+                    is_sample=is_sample,
+                ),
+                [one.oldest for one in counts if _label(one) == label and _is_pending(one)],
+                entries[label],
+                now,
+            )
+            for label, group in groupby(counts, key=_label)
         ],
-        by_age=_by_age(rows, now),
+        by_age=[
+            OfAge(
+                least_s=0.0 if place == 0 else AGES_S[place - 1],
+                most_s=AGES_S[place] if place < len(AGES_S) else None,
+                promised=_promised(
+                    [one for one in counts if one.age == place],
+                    ages[place],
+                    sum(late.n for late in overdue if late.age == place),
+                    is_sample=is_sample,
+                ),
+            )
+            for place in sorted({one.age for one in counts})
+        ],
     )
 
 
-def _of_scorer(scorer: str, name: str, rows: Sequence[LedgerEntry], now: datetime) -> OfScorer:
-    happened = np.asarray([row.state == "observed" for row in rows])
+def _label(one: LedgerCount) -> tuple[str, str]:
+    return one.scorer, one.name
+
+
+def _is_pending(one: LedgerCount) -> bool:
+    return one.state == "pending"
+
+
+def _of_scorer(
+    scorer: str,
+    name: str,
+    promised: Promised,
+    waiting: Sequence[datetime],
+    rows: Sequence[LedgerEntry],
+    now: datetime,
+) -> OfScorer:
+    happened = np.asarray([row.state == "observed" for row in rows], dtype=np.bool_)
     ends = [row.changed_at if row.state == "observed" else now for row in rows]
     lasted = [
         max(0.0, (end - row.promised_at).total_seconds())
         for row, end in zip(rows, ends, strict=True)
     ]
-    waiting = [row.promised_at for row in rows if row.state == "pending"]
+    labels = grouping([row.sessions for row in rows]).labels
     return OfScorer(
         scorer=scorer,
         name=name,
-        promised=_promised(rows, now),
+        promised=promised,
         oldest_pending=min(waiting, default=None),
-        curve=maturity(np.asarray(lasted), happened, grouping([r.sessions for r in rows]).labels),
+        curve=maturity(np.asarray(lasted, dtype=np.float64), happened, labels),
     )
 
 
-def _by_age(rows: Sequence[LedgerEntry], now: datetime) -> list[OfAge]:
+def _places(rows: Sequence[LedgerEntry], now: datetime) -> list[int]:
+    """Which age each of them is of."""
     ages = np.asarray([(now - row.promised_at).total_seconds() for row in rows])
-    places = np.searchsorted(AGES_S, ages, side="right").tolist()
-    return [
-        OfAge(
-            least_s=0.0 if place == 0 else AGES_S[place - 1],
-            most_s=AGES_S[place] if place < len(AGES_S) else None,
-            promised=_promised(
-                [row for row, at in zip(rows, places, strict=True) if at == place], now
-            ),
-        )
-        for place in sorted(set(places))
-    ]
+    found: list[int] = np.searchsorted(AGES_S, ages, side="right").tolist()
+    return found
 
 
-def _promised(rows: Sequence[LedgerEntry], now: datetime) -> Promised:
-    states = Counter(row.state for row in rows)
+def _promised(
+    counts: Sequence[LedgerCount],
+    rows: Sequence[LedgerEntry],
+    overdue: int,
+    *,
+    is_sample: bool,
+) -> Promised:
+    states: Counter[str] = Counter()
+    for one in counts:
+        states[one.state] += one.n
+    n = states.total()
     group = grouping([row.sessions for row in rows])
     observed = np.asarray([row.state == "observed" for row in rows], dtype=np.float64)
     sample = Sample(values=observed, labels=group.labels, is_share=True, unit=group.unit)
     return Promised(
-        n=len(rows),
+        n=n,
         states={state: states[state] for state in STATES},
-        answered=sample.estimate(),
-        overdue=sum(row.due_at is not None and row.due_at < now for row in rows),
+        answered=sample.around(states["observed"] / n) if is_sample else sample.estimate(),
+        overdue=overdue,
         clustered_by=group.key,
     )

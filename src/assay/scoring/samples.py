@@ -47,6 +47,14 @@ class Sample:
             values, labels = values[chosen], labels[chosen]
         return _estimate(values, labels, is_share=self.is_share, unit=self.unit)
 
+    def around(self, known: float, chosen: NDArray[np.bool_] | None = None) -> Estimate:
+        """A rate or mean that is known of more runs than these, with the interval these give."""
+        values, labels = self.values, self.labels
+        if chosen is not None:
+            values, labels = values[chosen], labels[chosen]
+        arm = _arm(values, labels)
+        return intervals.carried(known, arm, is_share=self.is_share, unit=self.unit)
+
     def share(self, chosen: NDArray[np.bool_]) -> Estimate:
         """The share of those that are chosen."""
         hits = chosen.astype(np.float64)
@@ -56,12 +64,15 @@ class Sample:
 def _estimate(
     values: NDArray[np.float64], labels: NDArray[np.int64], *, is_share: bool, unit: str
 ) -> Estimate:
+    make = intervals.clustered_proportion if is_share else intervals.clustered_mean
+    return make(_arm(values, labels), unit=unit)
+
+
+def _arm(values: NDArray[np.float64], labels: NDArray[np.int64]) -> clusters.Arm:
     found, place = np.unique(labels, return_inverse=True)
     counts = np.bincount(place, minlength=len(found)).astype(np.float64)
     sums = np.bincount(place, weights=values, minlength=len(found)).astype(np.float64)
-    arm = clusters.Arm(labels=tuple(found.tolist()), sums=sums, counts=counts)
-    make = intervals.clustered_proportion if is_share else intervals.clustered_mean
-    return make(arm, unit=unit)
+    return clusters.Arm(labels=tuple(found.tolist()), sums=sums, counts=counts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ _LEAST_DF = 0.01
 """There t is over 1e120, and below it the numerical inversion of its distribution goes wrong."""
 
 _NO_VALUES = "there are no values"
+_NOT_SAMPLED = "no {unit} of the sample has it"
 _ONE_CLUSTER = "one {unit} tells nothing of the variation between {unit}s"
 _ALL_AGREE = "all {unit}s agree, so their variation is not known"
 
@@ -118,6 +119,40 @@ def clustered_proportion(
         p, spread, n_values=arm.n_values, effective=arm.effective_clusters, alpha=alpha
     )
     return replace(bare, estimate=p, ci=ci, se=math.sqrt(spread), n_eff=n_eff)
+
+
+def carried(
+    known: float,
+    sample: clusters.Arm,
+    *,
+    is_share: bool,
+    alpha: float = ALPHA,
+    unit: str = "cluster",
+) -> Estimate:
+    """A share or mean that is known of all values, with the interval that a sample of them gives.
+
+    Fewer clusters vary more, so that the interval is rather too wide. `n_units` and `n_eff` are the
+    sample's.
+    """
+    method = "wilson_neff" if is_share else "cr2_t"
+    bare = Estimate(
+        method=method, unit=unit, n_units=sample.n_clusters, alpha=alpha, estimate=known
+    )
+    if sample.n_clusters == 0:
+        return replace(bare, reason=_NOT_SAMPLED.format(unit=unit))
+    if sample.n_clusters == 1:
+        return replace(bare, reason=_ONE_CLUSTER.format(unit=unit))
+    spread, effective = clusters.variance(sample), sample.effective_clusters
+    if not is_share:
+        return _with_t(bare, spread, effective - 1, (sample,))
+    p = min(1.0, max(0.0, sample.mean))
+    n_eff, _ = wilson_neff(p, spread, n_values=sample.n_values, effective=effective, alpha=alpha)
+    return replace(
+        bare,
+        ci=wilson_bounds(known, n_eff, t_critical(alpha, effective - 1)),
+        se=math.sqrt(known * (1 - known) / n_eff),
+        n_eff=n_eff,
+    )
 
 
 def wilson_neff(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from assay.ids import floor_at
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -102,12 +104,71 @@ class LedgerEntry:
     promised_at: datetime
     changed_at: datetime
     sessions: str | None
-    due_at: datetime | None
 
 
-async def ledger(cursor: Reading, *, project: int, within: Range, limit: int) -> list[LedgerEntry]:
-    """The newest `limit` promises of the runs of a range of time, by scorer and name."""
-    values = {"project": project, "limit": limit, **within.values()}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerCount:
+    """Promises of a name by a scorer that are in one state and of one age.
+
+    Attributes:
+        age: its place among the ages that were asked for: 0 under the first of them.
+        oldest: when the oldest of them was promised.
+    """
+
+    scorer: str
+    name: str
+    state: str
+    age: int
+    n: int
+    oldest: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverdueCount:
+    """Pending promises of a name by a scorer, and of an age, whose scorer should have ended."""
+
+    scorer: str
+    name: str
+    age: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The promises of the runs of a range of time, at an instant; ages are in seconds."""
+
+    project: int
+    within: Range
+    now: datetime
+    ages_s: Sequence[float]
+
+    def values(self) -> dict[str, object]:
+        """What its queries are bound to."""
+        return {
+            "project": self.project,
+            "first": floor_at(self.within.after),
+            "next": floor_at(self.within.before),
+            "now": self.now,
+            "ages": list(self.ages_s),
+        }
+
+
+async def ledger_counts(cursor: Reading, ledger: Ledger) -> list[LedgerCount]:
+    """How many promises there are, by scorer, name, state and age."""
+    rows = await fetch(cursor, _SQL["ledger_counts"], ledger.values())
+    found = [LedgerCount(**row) for row in rows]
+    return sorted(found, key=lambda one: (one.scorer, one.name, one.state, one.age))
+
+
+async def ledger_overdue(cursor: Reading, ledger: Ledger) -> list[OverdueCount]:
+    """How many wait for what should have come by now."""
+    rows = await fetch(cursor, _SQL["ledger_overdue"], ledger.values())
+    return [OverdueCount(**row) for row in rows]
+
+
+async def ledger_entries(cursor: Reading, ledger: Ledger, *, share: float) -> list[LedgerEntry]:
+    """Promises by scorer and name: those of a share of the runs, taken by chance in their ids."""
+    values = ledger.values() | {"share": math.ceil(share * 65_536)}
     return [LedgerEntry(**row) for row in await fetch(cursor, _SQL["ledger"], values)]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assay.store.pool import FullConn
 
 _SQL = queries("rollups")
-KINDS = ("runs", "durations", "scores", "outcomes")
+KINDS = ("runs", "durations", "scores", "outcomes", "sessions")
 HOURS = 24
 """So many in one transaction."""
 REST = timedelta(hours=2)

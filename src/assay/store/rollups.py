@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from assay.ids import floor_at, minted_at
-from assay.store.pages import compose, fetch
+from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -104,6 +104,16 @@ class OutcomeCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyCount:
+    """A session key, how many ids it has and how many runs they group."""
+
+    key: str
+    run_count: int
+    session_count: int
+    last_active_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """Which runs are counted: those whose ids were minted from `since` on, before `until`.
 
@@ -165,6 +175,20 @@ def hour_of(at: datetime) -> int:
 def start_of(hour: int) -> datetime:
     """When it begins."""
     return _EPOCH + hour * HOUR
+
+
+async def session_keys(
+    cursor: Reading, *, project: int, limit: int, after: str | None = None
+) -> Page[KeyCount]:
+    """A page of the session keys that runs have ever carried, in their order."""
+    ends = (await fetch(cursor, _SQL["last_run"], {"project": project}))[0]["id"]
+    if ends is None:
+        return Page([], None)
+    until = start_of(hour_of(minted_at(ends)) + 1)
+    (last,) = ("",) if after is None else decode("session-keys", after, (str,))
+    values = await _hours(cursor, Counted(project=project, since=_EPOCH, until=until))
+    rows = await _fetch(cursor, "sessions", values | {"after": last, "limit": limit + 1})
+    return page_of("session-keys", [KeyCount(**row) for row in rows], limit, lambda one: (one.key,))
 
 
 async def _by_time(

@@ -31,13 +31,19 @@ class Range:
     after: datetime
     before: datetime
 
+    @property
+    def ids(self) -> tuple[UUID, UUID]:
+        """The ids of runs in it lie between these: they differ from that time a little."""
+        return floor_at(self.after - _ID_MARGIN), floor_at(self.before + _ID_MARGIN)
+
     def values(self) -> dict[str, object]:
-        """What queries of runs in it are bound to; their ids differ from that time a little."""
+        """What queries of runs in it are bound to."""
+        first, last = self.ids
         return {
             "after": self.after,
             "before": self.before,
-            "first_id": floor_at(self.after - _ID_MARGIN),
-            "last_id": floor_at(self.before + _ID_MARGIN),
+            "first_id": first,
+            "last_id": last,
         }
 
 
@@ -62,15 +68,14 @@ class RunValue:
     sessions: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PromiseCount:
-    """How many outcomes of a name that a function's runs promised are in a state."""
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """The newest `limit` runs that have a name, among ids from `first` on and before `next`."""
 
     name: str
-    app: str
-    fn: str
-    state: str
-    n: int
+    first: UUID
+    next: UUID
+    limit: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,20 +102,30 @@ async def is_known(cursor: Reading, *, project: int, name: str) -> bool:
     return bool(await fetch(cursor, _SQL["is_known"], {"project": project, "name": name}))
 
 
-async def newest(
-    cursor: Reading, *, project: int, names: Sequence[str], within: Range, limit: int
+async def of_slices(
+    cursor: Reading, slices: Sequence[Slice], *, project: int, within: Range
 ) -> list[RunValue]:
-    """Values of each name in the newest `limit` runs that have it, within a range of time."""
-    values = {"project": project, "names": list(names), "limit": limit, **within.values()}
+    """Values of names in the runs of slices that were queued within a range, the newest first."""
+    values = {"project": project, **within.values(), **_columns(slices)}
     return [RunValue(**row) for row in await fetch(cursor, _SQL["values"], values)]
 
 
-async def promises(
-    cursor: Reading, *, project: int, names: Sequence[str], within: Range
-) -> list[PromiseCount]:
-    """What the runs of a range of time have promised of these names, by function and state."""
-    values = {"project": project, "names": list(names), **within.values()}
-    return [PromiseCount(**row) for row in await fetch(cursor, _SQL["promises"], values)]
+async def extremes(
+    cursor: Reading, slices: Sequence[Slice], *, project: int, within: Range, highest: bool
+) -> list[RunValue]:
+    """The runs with the lowest or highest values in slices, each giving its `limit` at most."""
+    values = {"project": project, "sign": -1 if highest else 1}
+    bound = values | within.values() | _columns(slices)
+    return [RunValue(**row) for row in await fetch(cursor, _SQL["extremes"], bound)]
+
+
+def _columns(slices: Sequence[Slice]) -> dict[str, object]:
+    return {
+        "names": [one.name for one in slices],
+        "firsts": [one.first for one in slices],
+        "nexts": [one.next for one in slices],
+        "limits": [one.limit for one in slices],
+    }
 
 
 async def served(cursor: Reading, *, project: int, runs: Sequence[UUID]) -> list[Served]:

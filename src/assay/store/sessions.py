@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from assay.store.pages import Page, compose, decode, encode, fetch, page_of
+from assay.store.pages import Page, compose, decode, encode, fetch
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from assay.store.pages import Reading
 
 _SQL = queries("sessions")
+_NEWEST = 5_000
+"""Among so many of the newest runs the newest sessions are looked for first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +59,6 @@ class ScoreNumbers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyCount:
-    """A session key, how many ids it has and how many runs they group."""
-
-    key: str
-    run_count: int
-    session_count: int
-    last_active_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PromiseCount:
     """How many outcomes of a name are in a state."""
 
@@ -89,6 +81,7 @@ async def page(
     that gets a run meanwhile is neither missed nor shown twice.
     """
     values: dict[str, object] = {"project": project, "key": key, "limit": limit + 1}
+    values |= {"most": _NEWEST, "after_run": None}
     as_of: UUID | None = None
     if after is not None:
         as_of, *last = decode("sessions", after, (UUID, UUID, str, str))
@@ -101,7 +94,11 @@ async def page(
         *(["after"] if after is not None else []),
         "newest_first",
     ]
-    rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
+    newest = ["newest", *(["as_of_newest"] if after is not None else []), "newest_end"]
+    rows = await fetch(cursor, compose(_SQL[part] for part in newest), values)
+    if len(rows) <= limit:
+        # The newest runs are not of so many sessions of the key: look at all that carry it.
+        rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
     shown = rows[:limit]
     if not shown:
         return Page([], None)
@@ -152,13 +149,3 @@ async def promises(cursor: Reading, *, project: int, key: str, id_: str) -> list
     """The outcomes promised by a session's runs, by name and state."""
     rows = await fetch(cursor, _SQL["promises"], {"project": project, "key": key, "id": id_})
     return [PromiseCount(**row) for row in rows]
-
-
-async def keys(
-    cursor: Reading, *, project: int, limit: int, after: str | None = None
-) -> Page[KeyCount]:
-    """A page of the keys in use, in their order."""
-    (last,) = ("",) if after is None else decode("session-keys", after, (str,))
-    values = {"project": project, "after": last, "limit": limit + 1}
-    rows = await fetch(cursor, _SQL["keys"], values)
-    return page_of("session-keys", [KeyCount(**row) for row in rows], limit, lambda one: (one.key,))

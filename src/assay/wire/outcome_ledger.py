@@ -58,11 +58,16 @@ class AgePromises(PromiseNumbers):
 
 
 class OutcomeSummary(Message):
-    """The promises of runs that were queued in a range of time, the newest where `is_cut`."""
+    """The promises of runs that were queued in a range of time.
+
+    Attributes:
+        sampled: how many of them, taken by chance, curves and intervals are made of; null where
+            those are all.
+    """
 
     queued_after: datetime
     queued_before: datetime
     n: int
-    is_cut: bool
+    sampled: int | None
     by_scorer: list[ScorerPromises]
     by_age: list[AgePromises]

@@ -29,7 +29,9 @@ class ScoreName(Message):
     Attributes:
         queued_after, queued_before: the range that was looked at.
         type: null where no run has it.
-        n: runs that count. `is_cut`: whether they are the newest of more.
+        n: runs that count, all that have it.
+        sampled: how many of them, spread over the range, intervals, distribution and variants are
+            made of; null where those are all.
         clustered_by: the session key whose sessions vary on their own in the intervals.
         outcomes: promises of this score by state; what is pending or had no answer is no 0.
         over_time: stretches with runs in them; there are none for others.
@@ -40,7 +42,7 @@ class ScoreName(Message):
     queued_before: datetime
     type: Literal["boolean", "number", "mixed"] | None
     n: int
-    is_cut: bool
+    sampled: int | None
     clustered_by: str | None
     estimate: Estimate
     min: float | None

@@ -15,6 +15,7 @@ from assay.api.answers import answer, page
 from assay.api.asking import Cursor, Limit, Who, services_of
 from assay.errors import AssayError
 from assay.scoring import rollups
+from assay.store import rollups as hourly
 from assay.store import runs, sessions
 from assay.store.runs import RunFilter
 from assay.wire import base
@@ -40,7 +41,9 @@ async def list_keys(
         return await _sessions(request, who, key, limit, cursor)
     found = await services_of(request).read(
         who.project,
-        lambda reading: sessions.keys(reading, project=who.project, limit=limit, after=cursor),
+        lambda reading: hourly.session_keys(
+            reading, project=who.project, limit=limit, after=cursor
+        ),
     )
     return page(found, shapes.session_key)
 

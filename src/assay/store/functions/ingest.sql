@@ -79,6 +79,10 @@ CREATE OR REPLACE FUNCTION assay.start_runs(
     p_parents uuid[], p_parent_steps uuid[], p_parent_defers text[], p_traces uuid[],
     p_parent_spans bigint[], p_sessions jsonb[], p_due float8[])
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_young uuid := assay.id_floor(p_now - 3600);
+    v_next uuid[];
+    v_next_of uuid[];
 BEGIN
     -- name: runs
     INSERT INTO assay.runs AS r (project_id, id, app, fn, kind, version, event_id, parent_run, parent_step,
@@ -89,7 +93,7 @@ BEGIN
         p_parent_steps, p_parent_defers, p_traces, p_parent_spans, p_sessions) AS u(id, app, fn, kind,
         version, event, parent_run, parent_step, parent_defer, trace, parent_span, sessions)
     WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
-    IF p_runs[1] < assay.id_floor(p_now - 3600) THEN
+    IF p_runs[1] < v_young THEN
         PERFORM assay.mark_hours(p_project, 'queued', p_runs, p_runs);
     END IF;
     -- name: turns
@@ -104,5 +108,20 @@ BEGIN
         FROM assay.catalogs c, unnest(p_runs, p_events, p_sessions) AS u(id, event, sessions),
             jsonb_each_text(u.sessions) AS p
         WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
+        IF p_runs[1] < v_young THEN
+            -- A session counts in the hour of its first run, and these may come before what was the first.
+            -- name: next_of_sessions
+            SELECT array_agg(n.run_id), array_agg(u.id) INTO v_next, v_next_of
+            FROM unnest(p_runs, p_sessions) AS u(id, sessions)
+            CROSS JOIN LATERAL jsonb_each_text(u.sessions) AS p
+            CROSS JOIN LATERAL (
+                SELECT e.run_id FROM assay.run_sessions e
+                WHERE e.project_id = p_project AND e.key = p.key AND e.value = p.value AND e.run_id > u.id
+                ORDER BY e.run_id LIMIT 1) n
+            WHERE n.run_id < v_young;
+            IF v_next IS NOT NULL THEN
+                PERFORM assay.mark_hours(p_project, 'session', v_next, v_next_of);
+            END IF;
+        END IF;
     END IF;
 END $$;

@@ -1,5 +1,5 @@
 -- Durations apart from the counts of runs, which then are few rows; outcomes by the hour of the run that
--- promised them. All is counted again.
+-- promised them; session keys. All is counted again.
 DROP TABLE assay.rollup_runs;
 DELETE FROM assay.rollup_scores;
 UPDATE assay.rollup_states SET next_hour = 0;
@@ -44,10 +44,21 @@ CREATE TABLE assay.rollup_outcomes (
 );
 SELECT assay.distribute('assay.rollup_outcomes');
 
+-- `sessions` have their first run in that hour.
+CREATE TABLE assay.rollup_sessions (
+    project_id int NOT NULL,
+    hour int NOT NULL,
+    key text NOT NULL,
+    runs bigint NOT NULL,
+    sessions bigint NOT NULL,
+    PRIMARY KEY (project_id, hour, key)
+);
+SELECT assay.distribute('assay.rollup_sessions');
+
 DO $$
 DECLARE v_table text;
 BEGIN
-    FOREACH v_table IN ARRAY ARRAY['rollup_runs', 'rollup_durations', 'rollup_outcomes'] LOOP
+    FOREACH v_table IN ARRAY ARRAY['rollup_runs', 'rollup_durations', 'rollup_outcomes', 'rollup_sessions'] LOOP
         EXECUTE format('ALTER TABLE assay.%I ENABLE ROW LEVEL SECURITY', v_table);
         EXECUTE format('CREATE POLICY scope ON assay.%I FOR SELECT TO assay_api USING '
             '(project_id = nullif(current_setting(''assay.project'', true), '''')::int)', v_table);

@@ -42,16 +42,33 @@ ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'
             AND w.resolved_at IS NULL AND w.expires_at < %(overdue)s)
 
 -- name: ledger
-SELECT o.run_id, o.name, o.scorer, o.state, o.promised_at, o.changed_at, r.sessions::text AS sessions,
-    CASE WHEN o.state = 'pending' THEN (
-        SELECT max(w.expires_at) FROM assay.defers d
-        JOIN assay.waits w ON w.project_id = %(project)s AND w.run_id = d.child_run AND w.kind = 'wait'
-            AND w.resolved_at IS NULL AND w.expires_at < '9999-01-01'
-        WHERE d.project_id = %(project)s AND d.run_id = o.run_id AND d.defer_id = o.defer_id) END AS due_at
-FROM (SELECT o.run_id, o.defer_id, o.name, o.scorer, o.state, o.promised_at, o.changed_at
-      FROM assay.outcomes o
-      WHERE o.project_id = %(project)s AND o.run_id >= %(first_id)s AND o.run_id < %(last_id)s
-      ORDER BY o.run_id DESC, o.defer_id DESC, o.name DESC LIMIT %(limit)s) o
-JOIN assay.runs r ON r.project_id = %(project)s AND r.id = o.run_id
-WHERE r.project_id = %(project)s AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
+SELECT o.run_id, o.name, o.scorer, o.state, o.promised_at, o.changed_at, r.sessions::text AS sessions
+FROM assay.outcomes o
+CROSS JOIN LATERAL (
+    SELECT r.sessions FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = o.run_id OFFSET 0) r
+WHERE o.project_id = %(project)s AND o.run_id >= %(first)s AND o.run_id < %(next)s
+    AND get_byte(uuid_send(o.run_id), 14) * 256 + get_byte(uuid_send(o.run_id), 15) < %(share)s
 ORDER BY o.scorer, o.name
+
+-- name: ledger_counts
+SELECT o.scorer, o.name, o.state,
+    width_bucket(extract(epoch FROM %(now)s - o.promised_at)::float8, %(ages)s::float8[]) AS age,
+    count(*) AS n, min(o.promised_at) AS oldest
+FROM assay.outcomes o
+WHERE o.project_id = %(project)s AND o.run_id >= %(first)s AND o.run_id < %(next)s
+GROUP BY 1, 2, 3, 4
+
+-- name: ledger_overdue
+-- From the waits that should have ended, which are few.
+SELECT o.scorer, o.name, width_bucket(extract(epoch FROM %(now)s - o.promised_at)::float8, %(ages)s::float8[]) AS age,
+    count(*) AS n
+FROM (
+    SELECT w.run_id FROM assay.waits w
+    WHERE w.project_id = %(project)s AND w.kind = 'wait' AND w.resolved_at IS NULL AND w.expires_at < '9999-01-01'
+    GROUP BY w.run_id HAVING max(w.expires_at) < %(now)s) w
+CROSS JOIN LATERAL (
+    SELECT r.parent_run, r.parent_defer FROM assay.runs r
+    WHERE r.project_id = %(project)s AND r.id = w.run_id AND r.parent_defer IS NOT NULL OFFSET 0) r
+JOIN assay.outcomes o ON o.project_id = %(project)s AND o.run_id = r.parent_run AND o.defer_id = r.parent_defer
+WHERE o.project_id = %(project)s AND o.state = 'pending' AND o.run_id >= %(first)s AND o.run_id < %(next)s
+GROUP BY 1, 2, 3

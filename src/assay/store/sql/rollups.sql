@@ -14,6 +14,9 @@ INSERT INTO assay.rollup_scores (hour, project_id, app, fn, name, n, n_bool, n_t
 -- name: into_outcomes
 INSERT INTO assay.rollup_outcomes (hour, project_id, app, fn, scorer, name, state, n)
 
+-- name: into_sessions
+INSERT INTO assay.rollup_sessions (hour, project_id, key, runs, sessions)
+
 -- name: one_hour
 WITH live AS MATERIALIZED (SELECT %(hour)s::int AS hour, %(first)s::uuid AS first, %(next)s::uuid AS next)
 
@@ -86,6 +89,20 @@ CROSS JOIN LATERAL (
     WHERE o.project_id = %(project)s AND o.run_id >= l.first AND o.run_id < l.next
     GROUP BY 1, 2, 3, 4, 5, 6) c
 
+-- name: counted_sessions
+SELECT l.hour, c.project_id, c.key, c.runs, c.sessions
+FROM live l
+CROSS JOIN LATERAL (
+    SELECT g.project_id, g.key, sum(g.n)::bigint AS runs, count(*) FILTER (WHERE NOT EXISTS (
+            SELECT FROM assay.run_sessions e WHERE e.project_id = %(project)s AND e.key = g.key
+                AND e.value = g.value AND e.run_id < l.first)) AS sessions
+    FROM (
+        SELECT r.project_id, p.key, p.value, count(*) AS n
+        FROM assay.runs r, jsonb_each_text(r.sessions) AS p
+        WHERE r.project_id = %(project)s AND r.id >= l.first AND r.id < l.next
+        GROUP BY 1, 2, 3) g
+    GROUP BY 1, 2) c
+
 -- name: runs
 SELECT a.hour - a.hour %% %(per)s AS hour, a.app, a.fn, a.kind, a.status, sum(a.n)::bigint AS n,
     sum(a.total_us)::bigint AS total_us
@@ -152,8 +169,31 @@ WHERE (%(app)s::text IS NULL OR a.app = %(app)s) AND (%(function)s::text IS NULL
 GROUP BY 1, 2, 3, 4
 ORDER BY 1, 2, 3, 4
 
+-- name: sessions
+, found AS (
+    SELECT a.key, sum(a.runs)::bigint AS run_count, sum(a.sessions)::bigint AS session_count, max(a.hour) AS hour
+    FROM (
+        SELECT x.hour, x.key, x.runs, x.sessions FROM assay.rollup_sessions x
+        WHERE x.project_id = %(project)s AND x.hour >= %(from)s AND x.hour < %(to)s
+            AND x.hour NOT IN (SELECT l.hour FROM live l)
+        UNION ALL
+        SELECT c.hour, c.key, c.runs, c.sessions FROM counted c) a
+    WHERE a.key > %(after)s
+    GROUP BY a.key ORDER BY a.key LIMIT %(limit)s)
+SELECT f.key, f.run_count, f.session_count, coalesce(n.at, to_timestamp(f.hour * 3600.0)) AS last_active_at
+FROM found f
+LEFT JOIN LATERAL (
+    SELECT coalesce(r.ended_at, r.started_at, r.queued_at) AS at FROM assay.runs r
+    WHERE r.project_id = %(project)s AND r.id >= assay.id_floor(f.hour * 3600.0)
+        AND r.id < assay.id_floor((f.hour + 1) * 3600.0) AND r.sessions ? f.key
+    ORDER BY r.id DESC LIMIT 1) n ON true
+ORDER BY f.key
+
 -- name: first_run
 SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s AND r.id >= %(first)s ORDER BY r.id LIMIT 1
+
+-- name: last_run
+SELECT (SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s ORDER BY r.id DESC LIMIT 1) AS id
 
 -- name: begin
 INSERT INTO assay.rollup_states AS s (project_id, next_hour) VALUES (%(project)s, 0)
@@ -193,6 +233,9 @@ GROUP BY 2, 3, 4, 5
 -- name: forget_outcomes
 DELETE FROM assay.rollup_outcomes x WHERE x.project_id = %(project)s AND x.hour = %(hour)s
 
+-- name: forget_sessions
+DELETE FROM assay.rollup_sessions x WHERE x.project_id = %(project)s AND x.hour = %(hour)s
+
 -- name: forget_scores
 DELETE FROM assay.rollup_scores x WHERE x.project_id = %(project)s AND x.hour = %(hour)s
 
@@ -207,6 +250,9 @@ DELETE FROM assay.rollup_durations x WHERE x.project_id = %(project)s
 
 -- name: restart_outcomes
 DELETE FROM assay.rollup_outcomes x WHERE x.project_id = %(project)s
+
+-- name: restart_sessions
+DELETE FROM assay.rollup_sessions x WHERE x.project_id = %(project)s
 
 -- name: restart_scores
 DELETE FROM assay.rollup_scores x WHERE x.project_id = %(project)s

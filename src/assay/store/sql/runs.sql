@@ -103,6 +103,14 @@ WHERE true
     AND EXISTS (SELECT FROM assay.run_sessions s WHERE s.project_id = %(project)s
         AND s.key = %(session_key)s AND s.run_id = r.id)
 
+-- name: of_key
+SELECT count(*) AS n FROM (
+    SELECT FROM assay.run_sessions s
+    WHERE s.project_id = %(project)s AND s.key = %(session_key)s LIMIT %(common)s) k
+
+-- name: carrying_key
+    AND r.sessions ? %(session_key)s
+
 -- name: with_score
     AND EXISTS (SELECT FROM assay.scores_latest l WHERE l.project_id = %(project)s
         AND l.name = %(score)s AND l.run_id = r.id

@@ -13,23 +13,33 @@ SELECT n.name FROM names n WHERE n.name > %(after)s ORDER BY n.name LIMIT %(limi
 
 -- name: values
 SELECT u.name, v.run_id, v.value, v.is_bool, v.at, r.app, r.fn, r.queued_at, r.sessions::text AS sessions
-FROM unnest(%(names)s::text[]) AS u(name)
+FROM unnest(%(names)s::text[], %(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[])
+    AS u(name, first, next, most)
 CROSS JOIN LATERAL (
     SELECT l.run_id, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
     FROM assay.scores_latest l
-    WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= %(first_id)s AND l.run_id < %(last_id)s
-    GROUP BY l.run_id ORDER BY l.run_id DESC LIMIT %(limit)s) v
-JOIN assay.runs r ON r.project_id = %(project)s AND r.id = v.run_id
-WHERE r.project_id = %(project)s AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
+    WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
+    GROUP BY l.run_id ORDER BY l.run_id DESC LIMIT u.most) v
+CROSS JOIN LATERAL (
+    SELECT r.app, r.fn, r.queued_at, r.sessions FROM assay.runs r
+    WHERE r.project_id = %(project)s AND r.id = v.run_id AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
+    OFFSET 0) r
 ORDER BY u.name, v.run_id DESC
 
--- name: promises
-SELECT o.name, r.app, r.fn, o.state, count(*) AS n
-FROM assay.outcomes o
-JOIN assay.runs r ON r.project_id = %(project)s AND r.id = o.run_id
-WHERE o.project_id = %(project)s AND o.name = ANY (%(names)s) AND o.run_id >= %(first_id)s
-    AND o.run_id < %(last_id)s AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
-GROUP BY o.name, r.app, r.fn, o.state
+-- name: extremes
+SELECT u.name, v.run_id, v.value, v.is_bool, v.at, r.app, r.fn, r.queued_at, r.sessions::text AS sessions
+FROM unnest(%(names)s::text[], %(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[])
+    AS u(name, first, next, most)
+CROSS JOIN LATERAL (
+    SELECT l.run_id, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
+    FROM assay.scores_latest l
+    WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
+    GROUP BY l.run_id ORDER BY %(sign)s * avg(l.value), l.run_id DESC LIMIT u.most) v
+CROSS JOIN LATERAL (
+    SELECT r.app, r.fn, r.queued_at, r.sessions FROM assay.runs r
+    WHERE r.project_id = %(project)s AND r.id = v.run_id AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
+    OFFSET 0) r
+ORDER BY %(sign)s * v.value, v.run_id DESC
 
 -- name: served
 SELECT x.run_id, x.experiment, min(x.variant) AS variant

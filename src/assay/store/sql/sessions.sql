@@ -1,3 +1,20 @@
+-- name: newest
+-- Of the newest runs those that are the newest of their session.
+SELECT %(key)s::text AS key, n.value, n.run_id
+FROM (SELECT r.id AS run_id, r.sessions ->> %(key)s::text AS value FROM assay.runs r
+      WHERE r.project_id = %(project)s AND (%(after_run)s::uuid IS NULL OR r.id < %(after_run)s)
+      ORDER BY r.id DESC LIMIT %(most)s) n
+WHERE n.value IS NOT NULL AND NOT EXISTS (
+    SELECT FROM assay.run_sessions s WHERE s.project_id = %(project)s AND s.key = %(key)s AND s.value = n.value
+        AND s.run_id > n.run_id
+
+-- name: as_of_newest
+        AND s.run_id <= %(as_of)s
+
+-- name: newest_end
+    )
+ORDER BY n.run_id DESC LIMIT %(limit)s
+
 -- name: list
 SELECT v.key, v.value, v.run_id
 FROM (SELECT DISTINCT ON (s.key, s.value) s.key, s.value, s.run_id
@@ -48,12 +65,3 @@ JOIN assay.outcomes o ON o.project_id = %(project)s AND o.run_id = s.run_id
 WHERE s.project_id = %(project)s AND s.key = %(key)s AND s.value = %(id)s
 GROUP BY o.name, o.state
 ORDER BY o.name, o.state
-
--- name: keys
-SELECT s.key, count(*) AS run_count, count(DISTINCT s.value) AS session_count,
-    (SELECT coalesce(r.ended_at, r.started_at, r.queued_at) FROM assay.runs r
-     WHERE r.project_id = %(project)s AND r.id = max(s.run_id::text COLLATE "C")::uuid) AS last_active_at
-FROM assay.run_sessions s
-WHERE s.project_id = %(project)s AND s.key > %(after)s
-GROUP BY s.key
-ORDER BY s.key LIMIT %(limit)s
