@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvloop
-from benchmarks import experiments, pages, rates, waiting
+from benchmarks import experiments, pages, paint, rates, waiting
 from benchmarks.dbos_runs import dbos_per_second
 from benchmarks.engine import running
 from benchmarks.place import Floor, fsync_ms, place
@@ -46,8 +46,10 @@ async def measure(place: Place, *, is_quick: bool, parts: set[str]) -> list[Line
             )
     if "experiments" in parts:
         lines += await experiments.results(place, is_quick=is_quick)
-    if "pages" in parts:
-        lines += await pages.times(place, is_quick=is_quick)
+    if {"pages", "paint"} & parts:
+        filled = await pages.filled(place, is_quick=is_quick)
+        lines += await pages.times(filled) if "pages" in parts else []
+        lines += await paint.paint(filled.url, filled.words) if "paint" in parts else []
     if "dbos" in parts:
         lines.append(beside_dbos(place, lines, is_quick=is_quick))
     if "imports" in parts:
@@ -72,7 +74,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a minute, for development")
-    known = ("rates", "latency", "parked", "experiments", "pages", "dbos", "imports")
+    known = ("rates", "latency", "parked", "experiments", "pages", "paint", "dbos", "imports")
     parser.add_argument("--only", choices=known, action="append", help="one part of it")
     chosen = parser.parse_args()
     collect_less()

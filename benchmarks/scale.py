@@ -36,6 +36,7 @@ def fill(url: str, *, runs: int, live: int = 500) -> dict[str, str]:
             "event": to_text(_id(connection, runs - live - 5, "event")),
             "conversation": f"c{(runs - live) // 5}",
             "account": "a42",
+            "trace": to_text(_id(connection, runs - live - 6, "run")),
         }
 
 

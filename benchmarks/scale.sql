@@ -64,3 +64,13 @@ INSERT INTO assay.journal (project_id, run_id, step, seq, kind, name, idx, outpu
 SELECT 1, pg_temp.id(i, 'run'), md5('model')::uuid, 1, 'step', 'model', 0, '"yes"', i, 1, pg_temp.at(i),
     pg_temp.at(i) + interval '1 ms'
 FROM generate_series({count}::bigint - {count} / 10, {count}) i;
+
+-- Of one run 50,000 spans: models call tools that query.
+INSERT INTO assay.user_spans (project_id, day, trace, span, parent, run_id, name, kind, started_at, ended_at,
+    status, attributes, events)
+SELECT 1, r.queued_at::date, r.id, g, CASE WHEN (g - 1) % 3 > 0 THEN g - 1 END, r.id,
+    CASE (g - 1) % 3 WHEN 0 THEN 'chat gpt-5' WHEN 1 THEN 'execute_tool search_' || g % 9 ELSE 'query ' || g % 40 END,
+    'client', r.queued_at + g / 3 * interval '3 ms', r.queued_at + (g / 3 * 3 + 1 + g % 97) * interval '1 ms',
+    CASE WHEN g % 997 = 0 THEN 'error' ELSE 'unset' END, '{{}}', '[]'
+FROM assay.runs r, generate_series(1, 50000) g
+WHERE r.project_id = 1 AND r.id = pg_temp.id({count}::bigint - {live} - 6, 'run');

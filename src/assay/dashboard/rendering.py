@@ -56,6 +56,7 @@ def environment() -> Environment:
         "ulid": to_text,
     }
     made.globals |= {
+        "modules": statics.imported,
         "static": statics.path_of,
         "NOTHING": texts.NOTHING,
         "RUN_METRICS": RUN_METRICS,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_IMPORTS = re.compile(r'^import .* from "\./([^"]+)";$', re.MULTILINE)
 _YEAR_S = 365 * 24 * 3600
 
 
@@ -52,6 +54,19 @@ def path_of(name: str) -> str:
     """Where a file is asked for."""
     assert name in all_files(), name
     return f"/static/{version()}/{name}"
+
+
+@cache
+def imported(*names: str) -> tuple[str, ...]:
+    """The modules that some import, and those import: all may be asked for at once."""
+    found: dict[str, None] = {}
+    waiting = list(names)
+    while waiting:
+        text = all_files()[waiting.pop(0)].raw.decode()
+        new = [name for name in _IMPORTS.findall(text) if name not in found]
+        found |= dict.fromkeys(new)
+        waiting += new
+    return tuple(found)
 
 
 def respond(request: Request) -> Response:

@@ -182,7 +182,7 @@ PAGES = (
         render=experiment,
         api="experiments/{experiment_id}/results",
         own=frozenset({"looks"}),
-        scripts=("vendor/d3.min.js", "vendor/plot.min.js", "experiment.js"),
+        scripts=("experiment.js",),
     ),
     Page(
         path="/experiments/{experiment_id}/units",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
     from assay.wire.score_names import ScoreStretch
 
-CHARTS = ("vendor/d3.min.js", "vendor/plot.min.js", "charts.js")
+CHARTS = ("charts.js",)
 RANGES = ("1", "7", "30", "90")
 USUAL_DAYS = "7"
 Point = tuple[float, float]

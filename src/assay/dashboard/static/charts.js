@@ -1,6 +1,8 @@
 // Charts, each drawn from the table below it: what a chart shows can be read as numbers too.
 // table[data-chart=line|steps] holds rows with data-x (an instant, a number, or an age in seconds) and data-y,
 // data-low, data-high where there is an estimate, and data-series where there are several.
+import { plotting } from "./plotting.js";
+
 const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"];
 const COLOURS = ["var(--pass)", "var(--fail)", "var(--warn)", "var(--quiet)"];
 const DASHES = ["none", "6 3", "2 3", "8 3 2 3"];
@@ -19,12 +21,17 @@ const SCALES = {
   },
 };
 
-function observe(table) {
+// The place of a chart, before there is one: nothing moves when it comes.
+function place(table) {
   const figure = document.createElement("figure");
   figure.className = "chart";
   const details = table.closest("details");
   details.before(figure);
   details.open = false;
+  return [table, figure];
+}
+
+function observe(table, figure) {
   draw(table, figure);
   let width = figure.clientWidth;
   new ResizeObserver(() => {
@@ -37,7 +44,8 @@ function observe(table) {
 function draw(table, figure) {
   const rows = read(table);
   const drawn = rows.filter((row) => row.y !== null);
-  if (drawn.length === 0) return;
+  figure.hidden = drawn.length === 0;
+  if (figure.hidden) return;
   const series = [...new Set(drawn.map((row) => row.series))];
   const marks = { line: lines, steps }[table.dataset.chart];
   const isShare = table.dataset.unit === "share";
@@ -123,4 +131,5 @@ function label(rows, name, colour) {
   return Plot.text(name ? last : [], { x: "x", y: "y", text: [name], dx: 8, textAnchor: "start", fill: colour });
 }
 
-for (const table of document.querySelectorAll("table[data-chart]")) observe(table);
+const places = [...document.querySelectorAll("table[data-chart]")].map(place);
+if (places.length > 0) plotting().then(() => places.forEach(([table, figure]) => observe(table, figure)));

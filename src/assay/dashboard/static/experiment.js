@@ -1,4 +1,6 @@
 // The confidence sequence of an experiment: drawn from its table of looks.
+import { plotting } from "./plotting.js";
+
 const figure = document.getElementById("looks-chart");
 const table = document.getElementById("looks-table");
 
@@ -49,4 +51,4 @@ function draw() {
   figure.hidden = false;
 }
 
-if (figure && table) draw();
+if (figure && table) plotting().then(draw);
