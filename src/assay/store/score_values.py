@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assay.ids import floor_at
-from assay.store.pages import Page, decode, fetch, page_of
+from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -106,17 +106,24 @@ async def of_slices(
     cursor: Reading, slices: Sequence[Slice], *, project: int, within: Range
 ) -> list[RunValue]:
     """Values of names in the runs of slices that were queued within a range, the newest first."""
-    values = {"project": project, **within.values(), **_columns(slices)}
-    return [RunValue(**row) for row in await fetch(cursor, _SQL["values"], values)]
+    return await _values(cursor, "newest", slices, project=project, within=within)
 
 
 async def extremes(
     cursor: Reading, slices: Sequence[Slice], *, project: int, within: Range, highest: bool
 ) -> list[RunValue]:
     """The runs with the lowest or highest values in slices, each giving its `limit` at most."""
-    values = {"project": project, "sign": -1 if highest else 1}
-    bound = values | within.values() | _columns(slices)
-    return [RunValue(**row) for row in await fetch(cursor, _SQL["extremes"], bound)]
+    sign = -1 if highest else 1
+    found = await _values(cursor, "extreme", slices, project=project, within=within, sign=sign)
+    return sorted(found, key=lambda one: sign * one.value)
+
+
+async def _values(
+    cursor: Reading, order: str, slices: Sequence[Slice], *, within: Range, **values: object
+) -> list[RunValue]:
+    query = compose(_SQL[part] for part in ("values", order, "of_runs"))
+    rows = await fetch(cursor, query, values | within.values() | _columns(slices))
+    return [RunValue(**row) for row in rows]
 
 
 def _columns(slices: Sequence[Slice]) -> dict[str, object]:

@@ -19,27 +19,21 @@ CROSS JOIN LATERAL (
     SELECT l.run_id, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
     FROM assay.scores_latest l
     WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
-    GROUP BY l.run_id ORDER BY l.run_id DESC LIMIT u.most) v
+    GROUP BY l.run_id
+
+-- name: newest
+    ORDER BY l.run_id DESC
+
+-- name: extreme
+    ORDER BY %(sign)s * avg(l.value), l.run_id DESC
+
+-- name: of_runs
+    LIMIT u.most) v
 CROSS JOIN LATERAL (
     SELECT r.app, r.fn, r.queued_at, r.sessions FROM assay.runs r
     WHERE r.project_id = %(project)s AND r.id = v.run_id AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
     OFFSET 0) r
 ORDER BY u.name, v.run_id DESC
-
--- name: extremes
-SELECT u.name, v.run_id, v.value, v.is_bool, v.at, r.app, r.fn, r.queued_at, r.sessions::text AS sessions
-FROM unnest(%(names)s::text[], %(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[])
-    AS u(name, first, next, most)
-CROSS JOIN LATERAL (
-    SELECT l.run_id, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
-    FROM assay.scores_latest l
-    WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
-    GROUP BY l.run_id ORDER BY %(sign)s * avg(l.value), l.run_id DESC LIMIT u.most) v
-CROSS JOIN LATERAL (
-    SELECT r.app, r.fn, r.queued_at, r.sessions FROM assay.runs r
-    WHERE r.project_id = %(project)s AND r.id = v.run_id AND r.queued_at >= %(after)s AND r.queued_at < %(before)s
-    OFFSET 0) r
-ORDER BY %(sign)s * v.value, v.run_id DESC
 
 -- name: served
 SELECT x.run_id, x.experiment, min(x.variant) AS variant
