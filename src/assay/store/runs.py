@@ -145,10 +145,10 @@ async def page(
         "with_output": with_output,
         "after": None if after is None else decode("runs", after, (UUID,))[0],
     }
-    names = ["columns", "list", *filter_.parts()] + (["after"] if after is not None else [])
+    names = ["list", *filter_.parts()] + (["after"] if after is not None else [])
     end = "newest_first"
     if filter_.status in LIVE:
-        names[1], end = "list_live", "newest_live_first"
+        names[0], end = "list_live", "newest_live_first"
         names += ["after_live"] if after is not None else []
     elif filter_.is_counted:
         ends = (await fetch(cursor, _SQL["ends"], values))[0]
@@ -156,7 +156,7 @@ async def page(
             last = min(ends["last"], values["after"] or ends["last"])
             values["first_hour"] = hour_of(minted_at(ends["first"]))
             values["last_hour"] = hour_of(minted_at(last))
-            names = ["counted_hours", "columns", "list_counted"]
+            names = ["list_counted"]
     elif "with_session_key" in names:
         counted = await fetch(cursor, _SQL["of_key"], values | {"common": _COMMON})
         if counted[0]["n"] == _COMMON:
@@ -168,7 +168,7 @@ async def page(
 async def find(cursor: Reading, *, project: int, run: UUID) -> RunRecord | None:
     """One run, None where there is none."""
     values = {"project": project, "run": run, "with_output": True}
-    rows = await fetch(cursor, _query("columns", "list", "by_id"), values)
+    rows = await fetch(cursor, _query("list", "by_id"), values)
     return RunRecord(**rows[0]) if rows else None
 
 
@@ -211,7 +211,7 @@ async def _all(
     cursor: Reading, part: str, *, with_output: bool = True, **values: object
 ) -> list[RunRecord]:
     values["with_output"] = with_output
-    rows = await fetch(cursor, _query("columns", "list", part, "newest_first"), values)
+    rows = await fetch(cursor, _query("list", part, "newest_first"), values)
     return [RunRecord(**row) for row in rows]
 
 

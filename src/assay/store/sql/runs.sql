@@ -1,17 +1,19 @@
--- name: columns
+-- name: list
 SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
     r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
     CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
     coalesce(r.status, CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running'
                             ELSE 'waiting' END) AS status
-
--- name: list
 FROM assay.runs r
 LEFT JOIN assay.turns t ON t.project_id = %(project)s AND t.run_id = r.id
 WHERE r.project_id = %(project)s
 
 -- name: list_live
 -- From turns on, which are few, the newest first: each is looked up as the list is read.
+SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
+    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
+    CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
+    CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running' ELSE 'waiting' END AS status
 FROM assay.turns t
 CROSS JOIN LATERAL (
     SELECT x.* FROM assay.runs x
@@ -28,7 +30,7 @@ ORDER BY t.run_id DESC LIMIT %(limit)s
 SELECT (SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s ORDER BY r.id LIMIT 1) AS first,
     (SELECT r.id FROM assay.runs r WHERE r.project_id = %(project)s ORDER BY r.id DESC LIMIT 1) AS last
 
--- name: counted_hours
+-- name: list_counted
 -- The newest hours in which enough such runs were counted, and those that are not counted: each one's newest.
 WITH state AS (
     SELECT coalesce(max(s.next_hour), 0) AS next_hour FROM assay.rollup_states s WHERE s.project_id = %(project)s),
@@ -50,8 +52,11 @@ hours AS MATERIALIZED (
                 AND (%(status)s::text IS NULL OR x.status = %(status)s)
             GROUP BY x.hour ORDER BY x.hour DESC LIMIT %(limit)s) c) b
     WHERE b.before < %(limit)s)
-
--- name: list_counted
+SELECT r.id, r.app, r.fn, r.kind, r.version, r.event_id, r.parent_run, r.parent_defer, r.trace, r.parent_span, r.sessions,
+    r.queued_at, coalesce(r.started_at, t.started_at) AS started_at, r.ended_at,
+    CASE WHEN %(with_output)s THEN r.output END AS output, r.error, r.warnings,
+    coalesce(r.status, CASE WHEN t.generation = 0 THEN 'queued' WHEN t.state = 1 THEN 'running'
+                            ELSE 'waiting' END) AS status
 FROM hours h
 CROSS JOIN LATERAL (
     SELECT x.* FROM assay.runs x
