@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from benchmarks.table import Line, limit_line
 from playwright.async_api import async_playwright
 
-from assay.app import serving
+from assay.app.serving import serving
 from assay.settings import Settings
 
 if TYPE_CHECKING:
