@@ -144,6 +144,23 @@ def test_a_guardrail_on_the_duration_of_runs(api: ApiServer, seconds: float, wor
     assert rise == pytest.approx(seconds - 3.0, abs=0.3)
 
 
+def test_a_guardrail_that_nobody_ever_scored(api: ApiServer) -> None:
+    """Nothing is called better, and results say why, of which metric, and which there are."""
+    load(api.url, plan(guardrails={"tonne": 0.05}))
+    take(api.url, LAST + timedelta(hours=1))
+    cutoff = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
+    results = api.get(f"{PATH}/results", cutoff=cutoff)
+    (variant,) = results["metrics"][0]["variants"]
+    unheard = "no score 'tonne' ever came"
+    assert variant["standing"]["word"] == "keep collecting"
+    assert variant["standing"]["sentence"].startswith(
+        "Keep collecting (guardrail: no score 'tonne'"
+    )
+    assert variant["guardrails"][0]["difference"]["reason"] == unheard
+    (said,) = [one for one in results["warnings"] if unheard in one]
+    assert said.endswith(f"there are {CASE['plan']['primary']!r}, 'run.failure'")
+
+
 def test_what_runs_say_is_shown_without_a_plan(api: ApiServer) -> None:
     """After the scores; with a plan it is named beside its metrics."""
     load(api.url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from boxes import OpenBox
 
 pytestmark = pytest.mark.anyio
+TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 
 
 async def served(open_box: OpenBox, select: Selection, runs: int) -> Any:
@@ -48,6 +50,50 @@ async def test_runs_that_cross_to_another_variant_of_their_unit_are_told(open_bo
     results = await served(open_box, select, 3)
     (said,) = [one for one in results["warnings"] if "another variant" in one]
     assert said.startswith("1 runs were served another variant than their unit was first")
+
+
+async def test_exposures_of_this_hour_alone_are_told_with_when_results_start(
+    open_box: OpenBox,
+) -> None:
+    """They are counted, and nothing else is said of them."""
+    client = assay.Client("app")
+    choosing(client, 1)
+    async with open_box(client, start=TEN + timedelta(minutes=5)) as box:
+        await finish(box)
+        results = await box.get("experiments/style/results")
+    assert results["warnings"] == [
+        "all 1 exposures came since 10:00 UTC: results start with the next full hour, 11:00 UTC",
+        "no plan is declared: all intervals are exploratory",
+    ]
+
+
+async def test_two_versions_of_the_code_side_by_side_are_told(
+    open_box: OpenBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each return to the other's weights opens an epoch: workers log it, results warn."""
+    for minute, weight in enumerate((1, 4, 1, 4)):
+        client = assay.Client("app")
+        choosing(client, weight)
+        async with open_box(client, start=TEN + timedelta(minutes=minute)) as box:
+            await finish(box)
+            await box.advance("1h")
+            results = await box.get("experiments/style/results")
+    told = [one.getMessage() for one in caplog.records if "side by side" in one.getMessage()]
+    assert [one.split("(")[1] for one in told] == ["now 3)", "now 4)"]
+    (said,) = [one for one in results["warnings"] if "side by side" in one]
+    assert said.startswith("the way of choosing changed 3 times within an hour")
+
+
+def choosing(client: assay.Client, weight: float) -> None:
+    """Have a client choose between two variants, one of this weight."""
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.experiment(
+            "style",
+            variants={name: lambda: ctx.step.run("work", len, "x") for name in "ab"},
+            select=assay.bucket("acct", weights={"a": 1, "b": weight}),
+        )
 
 
 def test_a_difference_without_its_guardrail_is_not_said_to_be_none() -> None:

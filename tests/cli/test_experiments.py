@@ -43,6 +43,8 @@ def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) ->
         "guardrail run.failure is open for concise (margin -0.05)",
     ):
         assert part in shown
+    tables = [line for line in shown.splitlines() if not line.startswith("  'concise'")]
+    assert max(map(len, tables)) <= 80
     bars = [line.removeprefix("  concise ") for line in shown.splitlines() if "-o-" in line]
     assert len(bars) == len(found["metrics"])
     assert all(bar.index("[") < bar.index("o") < bar.index("]") for bar in bars)

@@ -98,7 +98,7 @@ def test_a_score_tells_what_it_counts_for(capsys: pytest.CaptureFixture[str]) ->
         "name": "gen_ai.evaluation.result",
         "attributes": {
             "gen_ai.evaluation.name": "quality",
-            "gen_ai.evaluation.score.value": 1,
+            "gen_ai.evaluation.score.value": 33.0,
             "assay.score.source": "api",
             "assay.score.attributions": uses,
         },
@@ -108,5 +108,5 @@ def test_a_score_tells_what_it_counts_for(capsys: pytest.CaptureFixture[str]) ->
     )
 
     shown = " ".join(capsys.readouterr().out.split())
-    assert "quality 1 score from api, for concise of answer-style" in shown
+    assert "quality 33 score from api, for concise of answer-style" in shown
     assert "left out: not served m of model (2)" in shown

@@ -31,7 +31,16 @@ _WHY = (
     " silence is not a no, and a hundred runs of one account are not a hundred customers."
 )
 _COLUMNS = ("helped", CONTROL, VARIANT, "difference", "95 % interval")
-_ARM = ("", "accounts", "mature runs", "scored", "no response", "failed", "pending", "coverage")
+_ARM = (
+    "",
+    "scored accounts",
+    "mature runs",
+    "scored",
+    "no response",
+    "failed",
+    "pending",
+    "coverage",
+)
 
 
 async def read(url: str, address: str, *, cutoff: datetime) -> Item:
@@ -166,7 +175,7 @@ def _facts(found: Item, beside: Item) -> Iterator[str]:
         weights = ", ".join(f"{name} {weight:g}" for name, weight in epoch["weights"].items())
         units = ", ".join(f"{n} {name}" for name, n in epoch["units"].items())
         day = epoch["opened_at"][:10]
-        yield f"epoch {epoch['epoch']} from {day}: {weights}; accounts: {units}"
+        yield f"epoch {epoch['epoch']} from {day}: {weights}; accounts first served then: {units}"
     log_e = results["balance"]["log_e"]
     evidence = "-" if log_e is None else f"{math.exp(log_e):.2g}"
     word = "broken" if results["balance"]["is_broken"] else "as the weights say"

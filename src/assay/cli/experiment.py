@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from assay.cli.printing import Item
 
 _COUNTS = ("mature", "scored", "failed", "no response", "pending", "coverage", "late")
+_WIDE, _USUAL = 100, 80
 _PLAIN = typer.Option(help="Draw with ASCII characters alone.")
 
 
@@ -62,11 +63,11 @@ def _show(found: Item, *, plain: bool) -> None:
         one = found["stopped"]
         by = "" if one["author"] is None else f" by {one['author']}"
         say(f"stopped {at(one['at'])}{by}: {one['decision']} ({one['reason']})")
-    if found["after_cutoff"]:
+    if found["after_cutoff"] and found["epochs"]:
         say(f"{found['after_cutoff']:,} exposures came since and are not in these numbers")
     for warning in found["warnings"]:
         note(f"! {warning}")
-    for metric in found["metrics"]:
+    for metric in (one for one in found["metrics"] if one["arms"]):
         _show_metric(metric, found["unit"], plain=plain)
     if found["other_metrics"]:
         say("")
@@ -81,27 +82,42 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
         if variant["standing"] is not None:
             say(f"  {variant['standing']['sentence']}")
     say("")
-    columns = ("variant", "mean", "interval", f"{unit}s", *_COUNTS)
+    # Two tables, since one would be wider than a terminal.
+    columns = ("variant", "mean", "interval", f"{unit}s", "with a score")
     print_table(columns, [_arm(arm) for arm in metric["arms"]], empty="no runs yet")
+    say("")
+    print_table(("runs of", *_COUNTS), [_runs(arm) for arm in metric["arms"]], empty="")
     for line in forest(metric["variants"], width=_width(), plain=plain):
         console().print(line, soft_wrap=True)
     for variant in metric["variants"]:
         for guardrail in variant["guardrails"]:
             state = {True: "holds", False: "is open", None: "can't be told"}[guardrail["is_held"]]
             margin = f"margin {guardrail['margin']:g}"
-            say(f"  guardrail {guardrail['metric']} {state} for {variant['variant']} ({margin})")
+            why = guardrail["difference"]["reason"] if guardrail["is_held"] is None else None
+            say(
+                f"  guardrail {guardrail['metric']} {state} for {variant['variant']} ({margin})"
+                + ("" if why is None else f": {why}")
+            )
     for warning in metric["warnings"]:
         note(f"! {warning}")
 
 
 def _arm(arm: Item) -> Sequence[str]:
     tally, mean = arm["tally"], arm["mean"]
-    names = ("units", "mature", "scored", "failed", "no_response", "pending")
-    coverage = arm["coverage"]["estimate"]
     return (
         f"{arm['variant']} (control)" if arm["is_control"] else arm["variant"],
         _number(mean["estimate"]),
         mean["reason"] or "" if mean["ci"] is None else " to ".join(map(_number, mean["ci"])),
+        f"{tally['units']:,}",
+        f"{tally['units_scored']:,}",
+    )
+
+
+def _runs(arm: Item) -> Sequence[str]:
+    tally, coverage = arm["tally"], arm["coverage"]["estimate"]
+    names = ("mature", "scored", "failed", "no_response", "pending")
+    return (
+        arm["variant"],
         *(f"{tally[name]:,}" for name in names),
         "-" if coverage is None else f"{coverage:.0%}",
         f"{tally['late']:,}",
@@ -113,4 +129,5 @@ def _number(number: float | None) -> str:
 
 
 def _width() -> int:
-    return min(console().width, 100)
+    # A pipe has no width: whoever reads it has that of a terminal.
+    return min(console().width, _WIDE) if console().is_terminal else _USUAL

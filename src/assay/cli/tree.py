@@ -182,7 +182,7 @@ def _scores(span: Item) -> Iterator[Text]:
             value = attributes.get("gen_ai.evaluation.score.value")
             line = Text("★ ", "blue")
             line.append(f"{attributes.get('gen_ai.evaluation.name')} ")
-            line.append(label or json.dumps(value), "bold")
+            line.append(label or _number(value), "bold")
             line.append(f" score from {attributes.get('assay.score.source')}", "dim")
             for use in attributes.get("assay.score.attributions", ()):
                 line.append(_counts_for(use), "dim" if use["counted"] else "yellow")
@@ -196,6 +196,12 @@ def _counts_for(use: Item) -> str:
     which = f" ({use['index']})" if use["index"] else ""
     said = "for" if use["counted"] else "left out: not served"
     return f", {said} {use['variant']} of {use['experiment']}{which}"
+
+
+def _number(value: float | None) -> str:
+    """A score's value as it was given: a double holds integers, too."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return json.dumps(int(value) if is_whole and value is not None else value)
 
 
 def _dim(text: str) -> Text:

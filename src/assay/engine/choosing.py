@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from assay.engine.attempts import current_attempt
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
     from assay.sdk.port import RunInfo
     from assay.store.pool import Link
     from assay.store.turns import Row
+
+_log = logging.getLogger("assay.engine")
+_RECENTLY = timedelta(hours=1)
 
 
 class Choosing:
@@ -105,6 +110,7 @@ class Choosing:
         connection = await self._link.get()
         if self._name is None:
             self._name = await choices.project_name(connection, self._project)
+        now = self._clock.now()
         epoch = await choices.open_epoch(
             connection,
             way,
@@ -112,8 +118,22 @@ class Choosing:
             experiment=experiment,
             app=self._app,
             author=self._author,
-            now=self._clock.now(),
+            now=now,
         )
+        if await choices.was_left(
+            connection,
+            way,
+            project=self._project,
+            experiment=experiment,
+            epoch=epoch,
+            since=now - _RECENTLY,
+        ):
+            _log.warning(
+                "experiment %r is chosen as before its last change again, within an hour: do two"
+                " versions of the code run side by side? Each return opens an epoch (now %d)",
+                experiment,
+                epoch,
+            )
         return self._epochs.setdefault((experiment, way.fingerprint), epoch)
 
     def _exposure(

@@ -6,9 +6,10 @@ Entry point: `results`. The rules are written down for users in docs/experiments
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from assay.experiments import sentences, sight
+from assay.experiments import daily, sentences, sight
 from assay.experiments.beside import Beside, Question
 from assay.experiments.comparison import arm
 from assay.model.experiments import MetricKind, Mode
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from assay.experiments.facts import Facts
     from assay.model.experiments import Epoch, Plan
     from assay.model.moments import Counts, Moments
+
+_HOUR = timedelta(hours=1)
 
 
 def results(facts: Facts, found: Mapping[str, Moments], unserved: Mapping[str, int]) -> Results:
@@ -165,9 +168,29 @@ def _tally(counts: Sequence[Counts]) -> Tally:
     )
 
 
+def _unscored(facts: Facts) -> Iterator[str]:
+    """Metrics of the plan under whose names no score ever came: often a misspelt one."""
+    plan = facts.plan_spec
+    if plan is None or facts.start is None:
+        return
+    came = ", ".join(map(repr, facts.metrics))
+    for name in daily.metrics(plan):
+        if name in facts.metrics:
+            continue
+        what, so = "guardrail", "without it nothing is called better"
+        if name == plan.primary:
+            what, so = "primary metric", "without it nothing is decided"
+        yield f"no score {name!r} ever came, the plan's {what}: {so}; there are {came}"
+
+
 def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterator[str]:
     plan = facts.plan_spec
-    if not facts.epochs:
+    if not facts.epochs and facts.after_cutoff:
+        yield (
+            f"all {facts.after_cutoff:,} exposures came since {facts.cutoff:%H:%M} UTC: results"
+            f" start with the next full hour, {facts.cutoff + _HOUR:%H:%M} UTC"
+        )
+    elif not facts.epochs:
         yield "nobody was served a variant yet"
     elif not any(map(sight.is_randomised, facts.epochs)):
         yield (
@@ -182,6 +205,14 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
         yield (
             f"the plan was changed on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
             " after that count"
+        )
+    yield from _unscored(facts)
+    changes = sight.most_returns(facts.epochs, within=_HOUR)
+    if changes:
+        yield (
+            f"the way of choosing changed {changes} times within an hour, back and forth: two"
+            " versions of the code run side by side; each change opens an epoch, and variants are"
+            " compared within epochs only"
         )
     crossed = 0 if moments is None else sum(one.counts.crossed for one in moments.arms)
     if crossed:

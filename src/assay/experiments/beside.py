@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assay.experiments.looks import Guardrail, Seen
     from assay.model.looks import GuardrailLook
     from assay.model.moments import Moments
+    from assay.model.results import Figure
 
 _POWER = 0.8
 
@@ -194,6 +195,8 @@ class Beside:
             word, reason = Word.INVALID, "units did not come to the variants as the weights say"
         elif plan is None:
             word, reason = None, "no plan"
+        elif reason is not None and look is not None and reason.startswith("guardrail"):
+            reason = self._open(look) or reason
         difference = None
         if plan is not None and look is not None and look.tested:
             mode: Literal["planned", "anytime"] = (
@@ -217,6 +220,15 @@ class Beside:
             ),
         )
 
+    def _open(self, look: Look) -> str | None:
+        """Which guardrails are open for want of any score."""
+        unheard = [
+            repr(one.metric)
+            for one in look.guardrails
+            if not one.is_held and one.metric not in self._facts.metrics
+        ]
+        return f"guardrail: no score {' or '.join(unheard)} ever came" if unheard else None
+
     def _guardrails(self, variant: str, reach: Reach) -> list[GuardrailResult]:
         plan = self._facts.plan_spec
         seen = self._seen.get(variant)
@@ -233,6 +245,11 @@ class Beside:
             for one in seen.guardrails
         ]
 
+    def _why_open(self, metric: str, bare: Figure) -> str:
+        if metric not in self._facts.metrics:
+            return f"no score {metric!r} ever came"
+        return bare.reason or TOO_EARLY
+
     def _guardrail(self, one: Guardrail, look: GuardrailLook, mode: Mode) -> GuardrailResult:
         bare = self.figures.difference(one.comparison)
         ci = None
@@ -247,7 +264,7 @@ class Beside:
                 ci=ci,
                 mode="planned" if mode is Mode.PLANNED else "anytime",
                 alpha=2 * self._facts.alpha,
-                reason=bare.reason if ci is not None else bare.reason or TOO_EARLY,
+                reason=bare.reason if ci is not None else self._why_open(one.metric, bare),
             ),
             is_held=look.is_held if ci is not None else None,
         )

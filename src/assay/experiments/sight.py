@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from assay.model.moments import Moments
 
 UNPLANNED_UNITS = 500
+_TO_AND_FRO = 3
 ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
@@ -89,6 +90,25 @@ def arms(epochs: Sequence[Epoch], control: str | None) -> Arms:
 def is_randomised(epoch: Epoch) -> bool:
     """Whether chance chose, with probabilities that are known."""
     return epoch.strategy is not Strategy.FIXED and epoch.weights is not None
+
+
+def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
+    """How often at most the way of choosing changed within a time, to and fro more than once.
+
+    0 where that never was: a change that is taken back is nobody's fault.
+    """
+    ways = [
+        (one.strategy, one.variants, one.weights, one.salt, one.unit_kind, one.sticky)
+        for one in epochs
+    ]
+    most = 0
+    for first, one in enumerate(epochs[1:], start=1):
+        until = one.opened_at + within
+        after = next((n for n in range(first, len(epochs)) if epochs[n].opened_at > until), None)
+        changes = ways[first:after]
+        if len(changes) >= _TO_AND_FRO and changes[0] in changes[2:]:
+            most = max(most, len(changes))
+    return most
 
 
 def randomised(moments: Moments, epochs: Sequence[Epoch]) -> Moments:

@@ -196,6 +196,8 @@ def guarded(
     seen = guardrail.comparison
     made = GuardrailLook(metric=guardrail.metric, margin=guardrail.margin)
     difference = seen.difference
+    if seen.units == 0:
+        return replace(made, reason="no score of this name counts yet")
     if seen.reason is not None or difference is None:
         return replace(made, reason=seen.reason)
     information = 1 / difference.variance

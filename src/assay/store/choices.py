@@ -58,6 +58,25 @@ async def open_epoch(
     return int(row[0])
 
 
+async def was_left(
+    connection: AsyncConn, way: Way, *, project: int, experiment: str, epoch: int, since: datetime
+) -> bool:
+    """Whether variants were chosen in this way since an instant, before they were in another."""
+    cursor = await connection.execute(
+        _SQL["earlier"],
+        {
+            "project": project,
+            "experiment": experiment,
+            "fingerprint": way.fingerprint,
+            "epoch": epoch,
+            "since": since,
+        },
+    )
+    row = await cursor.fetchone()
+    assert row is not None
+    return int(row[0]) > 0
+
+
 async def assign(
     connection: AsyncConn,
     *,

@@ -5,6 +5,11 @@ SELECT p.name FROM assay.projects p WHERE p.id = %(project)s
 SELECT assay.open_epoch(%(project)s, %(experiment)s, %(fingerprint)s, %(strategy)s, %(variants)s,
     %(weights)s, %(salt)s, %(unit_kind)s, %(sticky)s, %(app)s, %(author)s, %(now)s)
 
+-- name: earlier
+SELECT count(*) AS n FROM assay.experiment_epochs o
+WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.fingerprint = %(fingerprint)s
+    AND o.epoch < %(epoch)s AND o.opened_at > %(since)s
+
 -- name: declare_plan
 SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(author)s, %(now)s)
 
