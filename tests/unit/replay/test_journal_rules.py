@@ -213,12 +213,13 @@ def test_a_repeated_id_not_asked_for_at_its_turn_is_a_mismatch() -> None:
 
 
 def test_a_memo_of_another_kind_is_a_mismatch() -> None:
-    """The id stands for something else now."""
+    """The id stands for something else now; the body that asked ends all the same."""
     replay, _ = start(two, [replace(entry("a"), kind=Kind.SLEEP)])
     turn = replay.begin()
     replay.unwind()
 
     assert code_of(turn) == "journal_mismatch"
+    assert replay.leaked == ""
     assert turn.finished is not None
     assert turn.finished.failure is not None
     assert "'a'" in turn.finished.failure.message

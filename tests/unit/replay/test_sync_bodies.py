@@ -302,6 +302,7 @@ def test_reordered_removed_and_repeated_steps_follow_the_rules_of_coroutines() -
     turn = other.begin()
     other.unwind()
     assert code_of(turn) == "journal_mismatch"
+    assert other.leaked == ""
 
 
 def test_a_loop_of_its_own_is_work_like_any_other() -> None:

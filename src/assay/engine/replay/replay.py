@@ -188,6 +188,7 @@ class Replay(ABC):
             if ask.operation.kind == entry.kind:
                 ask.set_result(entry.memo)
             else:
+                self._open[place] = ask  # it never gets an answer: unwinding has to find it
                 self._refused = _mismatch(
                     entry, f"is a {entry.kind}, but the body asks for a {ask.operation.kind}"
                 )
