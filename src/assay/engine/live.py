@@ -206,9 +206,9 @@ class LiveRun:
     def refuse(self, error: psycopg.Error) -> None:
         """The database refuses these writes alone: the run fails and says why."""
         _log.error("run %s: its writes are refused: %s", to_text(self.id), error)
-        failure = coded("commit_refused", f"the database refuses what the run wrote: {error}")
-        is_ending = self._is_refused
-        self._is_refused = True
+        why = f"the database refuses what the run wrote: {error.diag.message_primary}"
+        failure = coded("commit_refused", why)
+        is_ending, self._is_refused = self._is_refused, True
         self.writes = Writes()
         self._end("failed", None, to_json(failure))
         if is_ending:

@@ -98,10 +98,10 @@ def _check_bytes(what: str, text: str, most: int) -> None:
     if not text:
         raise _refusal(f"must not have an empty {what}")
     if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise _refusal(f"must not have null characters or lone surrogates in a {what}")
+        raise _refusal(f"must not have null characters or lone surrogates in the {what}")
     size = len(_bytes(text))
     if size > most:
-        raise _refusal(f"must have a {what} of {most} bytes or fewer in UTF-8 (got {size})")
+        raise _refusal(f"must hold the {what} in {most} bytes or fewer in UTF-8 (got {size})")
 
 
 def _bytes(text: str) -> bytes:

@@ -61,7 +61,7 @@ def promise(
         payload = data_text(data, definition.codec)
         layer = author_layer(sessions)
     except AssayError as error:
-        payload, refused = None, error.message
+        payload, refused = None, error.message.replace("event data", "the payload", 1)
         journal.logger().error("defer %r is refused: %s", id, refused)
     is_new = journal.defer(
         Defer(
