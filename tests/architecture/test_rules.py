@@ -22,6 +22,12 @@ SQL = re.compile(
 HEAP_NAMES = {"common", "helper", "helpers", "misc", "util", "utils"}
 
 
+def test_migrations_are_numbered_one_by_one() -> None:
+    """The version of a database is the number of the last: two of one number would hide one."""
+    names = sorted(path.name for path in (PACKAGE / "store" / "schema").glob("*.sql"))
+    assert [int(name[:4]) for name in names] == list(range(len(names)))
+
+
 def is_sql(text: str) -> bool:
     """Whether it starts as a statement does, in capitals or not; a capital alone begins prose."""
     words = text.split(maxsplit=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import big_traces
+from assay.dashboard.texts import duration
 
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
@@ -20,6 +21,9 @@ def test_the_first_spans_of_a_trace_are_a_table(dash: DashboardServer) -> None:
     names = [skeleton["names"][name] for name in skeleton["spans"]["name"]]
     assert [row["Span"] for row in rows] == names[:200]
     assert rows[2]["Level"] == "2"
+    assert [row["Start"] for row in rows] == [
+        " ".join(duration(start / 1e6).split()) for start in skeleton["spans"]["start"][:200]
+    ]
     assert "The first 200 of 301 spans" in page.one("main").text
     href = f"/runs/{run}?span={skeleton['spans']['id'][1]}"
     assert any(link.attributes["href"].endswith(href) for link in page.all("a"))

@@ -14,6 +14,8 @@ from source_tree import PACKAGE, ROOT
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from dashboard_server import DashboardServer
+
 DASHBOARD = PACKAGE / "dashboard"
 PLACES = (DASHBOARD / "static" / "vendor", ROOT / "tests" / "browser" / "vendor")
 
@@ -55,6 +57,18 @@ def test_own_scripts_ask_no_other_host_and_make_no_code() -> None:
         for match in wrong.finditer(path.read_text("utf-8"))
     ]
     assert found == []
+
+
+def test_modules_are_asked_for_at_once(dash: DashboardServer) -> None:
+    """All that a page's scripts import, however deep, so that no chain of requests holds it up."""
+    page = dash.look("/runs/compare")
+    asked = {link.attributes["href"] for link in page.all("link", rel="modulepreload")}
+    asked |= {script.attributes["src"] for script in page.all("script", type="module")}
+    names = {href.split("/", 3)[3] for href in asked}
+    imports = re.compile(r'^import .*from "\./(.+)"', re.MULTILINE)
+    for name in names:
+        assert names.issuperset(imports.findall((DASHBOARD / "static" / name).read_text("utf-8")))
+    assert "saying.js" in names
 
 
 def test_a_page_weighs_less_than_700_kb() -> None:

@@ -23,6 +23,7 @@ class SpanRow:
 
     Attributes:
         depth: how many spans it is below.
+        after_s: seconds from the start of the trace to its own.
         run_id: the run that it belongs to.
         left, width: where it lies in the time of the trace and how long it is, from 0 to 1.
         scores: (name, value) of the latest ones about it.
@@ -34,6 +35,7 @@ class SpanRow:
     status: str
     run_id: str
     depth: int
+    after_s: float
     started_at: datetime
     ended_at: datetime | None
     left: float
@@ -79,6 +81,7 @@ def _rows(found: Skeleton) -> list[SpanRow]:
                 status=found.statuses[spans.status[at]],
                 run_id=found.runs[spans.run[at]].id,
                 depth=0 if spans.parent[at] < 0 else rows[spans.parent[at]].depth + 1,
+                after_s=start / 1e6,
                 started_at=begun,
                 ended_at=None if duration is None else begun + timedelta(microseconds=duration),
                 left=start / whole,
