@@ -147,7 +147,7 @@ WITH served AS MATERIALIZED (
         FROM failing f JOIN assay.run_usage r ON r.run_id = f.run_id
         WHERE r.project_id = %(project)s AND %(tokens)s::text = ANY (%(metrics)s::text[])) p
     GROUP BY p.unit, p.epoch
-), units AS MATERIALIZED (
+), units AS NOT MATERIALIZED (
     SELECT k.metric, o.unit, o.epoch, o.variant, o.first_at, o.exposed, o.m, o.after_epoch, o.moved, o.crossed,
         coalesce(a.n, 0) AS n, coalesce(a.y, 0) AS y, o.failed - coalesce(a.failed, 0) AS f,
         coalesce(a.late, 0) AS late, coalesce(a.early, 0) AS early, coalesce(a.backdated, 0) AS backdated, a.is_binary
@@ -161,9 +161,15 @@ WITH served AS MATERIALIZED (
 )
 
 -- name: apart
--- Units vary by themselves.
-, grouped AS NOT MATERIALIZED (
-    SELECT u.*, 1 AS size, NULL::text AS cluster FROM units u
+-- Units vary by themselves. Many are alike, with the same few runs and values: those are one row, which
+-- counts as often (`alike`) in the sums of squares.
+, grouped AS MATERIALIZED (
+    SELECT u.metric, u.epoch, u.variant, count(*)::float8 AS alike, count(*) AS size, min(u.first_at) AS first_at,
+        sum(u.exposed) AS exposed, u.m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
+        sum(u.crossed) AS crossed, u.n, u.y, u.f, sum(u.late) AS late, sum(u.early) AS early,
+        sum(u.backdated) AS backdated, bool_and(u.is_binary) AS is_binary
+    FROM units u
+    GROUP BY u.metric, u.epoch, u.variant, u.n, u.y, u.m, u.f
 )
 
 -- name: together
@@ -175,7 +181,7 @@ WITH served AS MATERIALIZED (
         AND x.unit IS NOT NULL AND x.at < %(cutoff)s
     GROUP BY x.unit
 ), grouped AS MATERIALIZED (
-    SELECT u.metric, u.epoch, u.variant, s.cluster, count(*) AS size, min(u.first_at) AS first_at,
+    SELECT u.metric, u.epoch, u.variant, s.cluster, 1::float8 AS alike, count(*) AS size, min(u.first_at) AS first_at,
         sum(u.exposed) AS exposed, sum(u.m) AS m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
         sum(u.crossed) AS crossed,
         sum(u.n) AS n, sum(u.y) AS y, sum(u.f) AS f, sum(u.late) AS late, sum(u.early) AS early,
@@ -186,9 +192,9 @@ WITH served AS MATERIALIZED (
 
 -- name: errors
 , totals AS (
-    SELECT u.metric, u.epoch, u.variant, sum(u.n) AS n, sum(u.y) AS y, sum(u.m) AS m, sum(u.f) AS f,
-        count(*) FILTER (WHERE u.n > 0) AS scored,
-        avg(u.y / nullif(u.n, 0)) AS mean
+    SELECT u.metric, u.epoch, u.variant, sum(u.alike * u.n) AS n, sum(u.alike * u.y) AS y, sum(u.alike * u.m) AS m,
+        sum(u.alike * u.f) AS f, coalesce(sum(u.alike) FILTER (WHERE u.n > 0), 0)::bigint AS scored,
+        sum(u.alike * (u.y / nullif(u.n, 0))) / sum(u.alike) FILTER (WHERE u.n > 0) AS mean
     FROM grouped u GROUP BY u.metric, u.epoch, u.variant
 ), errors AS (
     SELECT u.*, t.n AS t_n, t.y AS t_y, t.m AS t_m, t.f AS t_f, t.scored AS t_scored, t.mean AS t_mean,
@@ -207,13 +213,15 @@ SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_a
     sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved,
     sum(e.crossed)::bigint AS crossed,
     sum(e.late)::bigint AS late, sum(e.early)::bigint AS early, sum(e.backdated)::bigint AS backdated,
-    count(*) FILTER (WHERE e.m > 0) AS units_mature,
+    coalesce(sum(e.alike) FILTER (WHERE e.m > 0), 0)::bigint AS units_mature,
     max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
-    sum(e.n * e.n) AS n_squares, sum(e.m * e.m) AS m_squares,
-    sum(e.e * e.e) AS ee, sum(e.e * e.d) AS ed, sum(e.d * e.d) AS dd, sum(e.c * e.c) AS cc,
-    sum(e.b * e.b) AS bb, sum(e.b * e.d) AS bd, sum(e.b * e.c) AS bc, sum(e.d * e.c) AS dc,
+    sum(e.alike * e.n * e.n) AS n_squares, sum(e.alike * e.m * e.m) AS m_squares,
+    sum(e.alike * e.e * e.e) AS ee, sum(e.alike * e.e * e.d) AS ed, sum(e.alike * e.d * e.d) AS dd,
+    sum(e.alike * e.c * e.c) AS cc,
+    sum(e.alike * e.b * e.b) AS bb, sum(e.alike * e.b * e.d) AS bd, sum(e.alike * e.b * e.c) AS bc,
+    sum(e.alike * e.d * e.c) AS dc,
     max(e.t_mean) AS mean,
-    coalesce(sum((e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
+    coalesce(sum(e.alike * (e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
 FROM errors e GROUP BY e.metric, e.epoch, e.variant
 
 -- name: shared
