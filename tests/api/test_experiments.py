@@ -109,6 +109,12 @@ def test_a_verdict_stands_with_the_interval_of_its_look(api: ApiServer) -> None:
         "anytime",
         near(wanted["anytime_now"]["ci"]),
     )
+    # Since then coverage has come to differ so much that silence could turn it (p = 2e-5).
+    doubt = "answered 57% of 'concise' and 79% of 'detailed'"
+    assert standing["reason"] == f"in doubt since: {doubt}"
+    assert standing["sentence"].endswith(f"By now who is silent could turn it: {doubt}.")
+    (then,) = primary(api, standing["cutoff"])["variants"]
+    assert (then["standing"]["word"], then["standing"]["reason"]) == ("better", None)
     (listed,) = api.pages("experiments")
     (verdict,) = listed["verdicts"]
     assert verdict["word"] == "better"

@@ -10,7 +10,7 @@ from assay.experiments import sentences, sight
 from assay.experiments.comparison import compare
 from assay.experiments.figures import TOO_EARLY, Figures, Reach
 from assay.experiments.looks import boundary_now
-from assay.experiments.verdict import LOG_ALARM, guarded, is_shown, standing
+from assay.experiments.verdict import LOG_ALARM, guarded, in_doubt, is_shown, standing
 from assay.model.experiments import Mode
 from assay.model.looks import Look, Word
 from assay.model.results import (
@@ -197,6 +197,10 @@ class Beside:
             word, reason = None, "no plan"
         elif reason is not None and look is not None and reason.startswith("guardrail"):
             reason = self._open(look) or reason
+        seen, doubt = self._seen.get(variant), None
+        if plan is not None and look is not None and seen is not None and word is look.word:
+            # The look stands, as its row does; but who reads it today has to know.
+            doubt = in_doubt(look, seen, sight.rules(plan))
         difference = None
         if plan is not None and look is not None and look.tested:
             mode: Literal["planned", "anytime"] = (
@@ -205,7 +209,7 @@ class Beside:
             difference = self.figures.looked(look, mode)
         return Standing(
             word=word,
-            reason=reason,
+            reason=reason if doubt is None else f"in doubt since: {doubt}",
             is_decided=is_decided,
             cutoff=None if look is None else look.cutoff,
             difference=difference,
@@ -217,6 +221,7 @@ class Beside:
                 difference=difference,
                 planning=planning,
                 at=look.cutoff if look is not None and is_decided else None,
+                doubt=doubt,
             ),
         )
 

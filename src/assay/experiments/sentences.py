@@ -38,10 +38,13 @@ def verdict(
     difference: Figure | None,
     planning: Planning,
     at: datetime | None,
+    doubt: str | None = None,
 ) -> str:
-    """What stands, in one or two sentences."""
+    """What stands, in a few sentences; *doubt* says how silence since then could turn it."""
     seen = "" if difference is None else f" ({interval(difference)})"
     day = "" if at is None else f" Decided on {at:%Y-%m-%d}."
+    if doubt is not None:
+        day += f" By now who is silent could turn it: {doubt}."
     if word is None:
         return (
             f"No plan says what decides: {variant!r} beside {control!r} is exploratory,"

@@ -140,18 +140,22 @@ def _look(
     if _is_broken(look) or any(map(_is_broken, history)):
         reason = "units did not come to the variants as the weights say"
         return replace(look, word=Word.INVALID, reason=reason)
-    if (
-        look.word in _SAID
-        and coverage_p(seen) < COVERAGE_ALPHA
-        and not _is_beyond_doubt(look, seen, rules)
-    ):
-        return replace(look, word=Word.INVALID, reason=_unequal(seen))
+    doubt = in_doubt(look, seen, rules)
+    if doubt is not None:
+        return replace(look, word=Word.INVALID, reason=doubt)
     if look.word is Word.BETTER and not all(one.is_held for one in guardrails):
         open_ = ", ".join(one.metric for one in guardrails if not one.is_held)
         # Final or not, a crossing without its guardrails decides nothing.
         word = Word.NOT_SHOWN if seen.is_final and mode is Mode.PLANNED else Word.KEEP_COLLECTING
         return replace(look, word=word, reason=f"guardrail: {open_}")
     return look
+
+
+def in_doubt(look: Look, seen: Seen, rules: Rules) -> str | None:
+    """How silence, as it is *seen*, could turn what a look says; None where it can not."""
+    if look.word not in _SAID or coverage_p(seen) >= COVERAGE_ALPHA:
+        return None
+    return None if _is_beyond_doubt(look, seen, rules) else _unequal(seen)
 
 
 def _is_beyond_doubt(look: Look, seen: Seen, rules: Rules) -> bool:
