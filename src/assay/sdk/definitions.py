@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from typing_extensions import override
 
+from assay.errors import AssayError
 from assay.sdk.events import D
 
 if TYPE_CHECKING:
@@ -52,15 +53,24 @@ class FunctionDefinition:
 
     @property
     def options_json(self) -> str:
-        """What is registered of it, as JSON text that is equal while nothing of it changes."""
-        schema = self.codec.json_schema()
+        """What is registered of it, as JSON text that is equal while nothing of it changes.
+
+        Raises:
+            AssayError: `bad_schema`, with the function that takes what has no schema.
+        """
+        try:
+            schema = self.codec.json_schema()
+            triggers = [trigger.describe() for trigger in self.triggers]
+        except AssayError as error:
+            message = f"what {self.id!r} takes can't be checked: {error.message}"
+            raise AssayError(message, code=error.code, field="schema", hint=error.hint) from error
         return json.dumps(
             {
                 "kind": self.kind,
                 "retries": self.retries,
                 "scores": list(self.scores),
                 "schema": None if schema is None else json.loads(schema),
-                "triggers": [trigger.describe() for trigger in self.triggers],
+                "triggers": triggers,
             },
             sort_keys=True,
         )

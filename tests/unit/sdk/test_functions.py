@@ -217,7 +217,9 @@ def test_a_type_without_a_schema_is_refused_when_it_is_registered(client: assay.
     @client.function("fn", on="a")
     async def fn(ctx: assay.Context[Opaque]) -> None: ...
 
-    assert code_of(lambda: str(fn.definition.options_json)) == "bad_schema"
+    with pytest.raises(assay.AssayError, match=repr(fn.definition.id)) as caught:
+        _ = fn.definition.options_json
+    assert caught.value.code == "bad_schema"
     assert code_of(assay.EventType("a", Opaque).codec.json_schema) == "bad_schema"
 
 
