@@ -71,6 +71,7 @@ async def test_two_versions_of_the_code_side_by_side_are_told(
     open_box: OpenBox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Each return to the other's weights opens an epoch: workers log it, results warn."""
+    results: Any = None
     for minute, weight in enumerate((1, 4, 1, 4)):
         client = assay.Client("app")
         choosing(client, weight)
