@@ -157,11 +157,8 @@ def test_a_guardrail_that_nobody_ever_scored(api: ApiServer) -> None:
     cutoff = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
     results = api.get(f"{PATH}/results", cutoff=cutoff)
     (variant,) = results["metrics"][0]["variants"]
-    unheard = "no score 'tonne' ever came"
-    assert variant["standing"]["word"] == "keep collecting"
-    assert variant["standing"]["sentence"].startswith(
-        "Keep collecting (guardrail: no score 'tonne'"
-    )
+    unheard, said = "no score 'tonne' ever came", variant["standing"]["sentence"]
+    assert said.startswith(f"Keep collecting (guardrail: {unheard})")
     assert variant["guardrails"][0]["difference"]["reason"] == unheard
     (said,) = [one for one in results["warnings"] if unheard in one]
     assert said.endswith(f"there are {CASE['plan']['primary']!r}, 'run.failure'")
@@ -359,7 +356,7 @@ def test_a_stop_says_what_and_why(api: ApiServer, body: Any, field: str) -> None
 
 
 def test_what_there_is_not(api: ApiServer) -> None:
-    """No experiment, no metric, no future, no cursor of another list."""
+    """No experiment, no metric, no future, no cursor."""
     load(api.url, plan())
     for path in ("", "/results", "/looks", "/assignments"):
         unknown = api.refusal("GET", f"experiments/a%2Fb{path}")

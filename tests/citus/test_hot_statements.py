@@ -83,11 +83,25 @@ VALUES = {
 }
 
 
+COMPOSED = {
+    "moments": (
+        ("sums", "apart", "errors", "arms"),
+        ("sums", "together", "errors", "arms"),
+        ("sums", "together", "errors", "shared"),
+    )
+}
+"""Statements that are made of several parts, by resource."""
+
+
 def named() -> Iterator[tuple[str, str]]:
     """The named queries on project tables."""
     for resource in HOT:
+        parts = {part for made in COMPOSED.get(resource, ()) for part in made}
+        for made in COMPOSED.get(resource, ()):
+            text = "\n".join(queries(resource)[part] for part in made)
+            yield f"{resource}.{'-'.join(made)}", text
         for name, text in queries(resource).items():
-            if WHOLE.match(text) and not re.search(r"assay\.\w+\(", text):
+            if name not in parts and WHOLE.match(text) and not re.search(r"assay\.\w+\(", text):
                 yield f"{resource}.{name}", text
 
 
