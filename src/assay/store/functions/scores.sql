@@ -76,17 +76,22 @@ DECLARE
     v_old uuid[];
     v_old_ids uuid[];
 BEGIN
-    -- name: outcomes
-    INSERT INTO assay.outcomes AS o (project_id, run_id, defer_id, name, scorer, state, reason, score_id,
-        promised_at, changed_at)
-    SELECT c.project_id, u.run, u.defer, u.name, u.scorer, u.state, u.reason, u.score, to_timestamp(p_now),
-        to_timestamp(p_now)
-    FROM assay.catalogs c, json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text,
-        scorer text, state text, reason text, score uuid, giver uuid, is_last boolean)
-    WHERE c.project_id = p_project AND u.is_last AND u.giver = ANY (p_alive)
-    ON CONFLICT (project_id, run_id, defer_id, name) DO UPDATE
-        SET state = excluded.state, reason = excluded.reason, score_id = excluded.score_id,
-            changed_at = excluded.changed_at;
+    WITH changed AS (
+        -- name: outcomes
+        INSERT INTO assay.outcomes AS o (project_id, run_id, defer_id, name, scorer, state, reason, score_id,
+            promised_at, changed_at)
+        SELECT c.project_id, u.run, u.defer, u.name, u.scorer, u.state, u.reason, u.score, to_timestamp(p_now),
+            to_timestamp(p_now)
+        FROM assay.catalogs c, json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text,
+            scorer text, state text, reason text, score uuid, giver uuid, is_last boolean)
+        WHERE c.project_id = p_project AND u.is_last AND u.giver = ANY (p_alive)
+        ON CONFLICT (project_id, run_id, defer_id, name) DO UPDATE
+            SET state = excluded.state, reason = excluded.reason, score_id = excluded.score_id,
+                changed_at = excluded.changed_at
+        RETURNING o.run_id, o.defer_id, o.name, o.state)
+    SELECT array_agg(d.run_id), array_agg(md5(concat_ws('/', d.run_id, d.defer_id, d.name, d.state, p_now))::uuid)
+    INTO v_old, v_old_ids
+    FROM changed d WHERE d.run_id < v_young;
     -- name: outcome_changes
     INSERT INTO assay.outcome_changes AS o (project_id, run_id, defer_id, name, state, changed_at, reason, score_id)
     SELECT c.project_id, u.run, u.defer, u.name, u.state, to_timestamp(p_now), u.reason, u.score
@@ -94,11 +99,6 @@ BEGIN
         state text, reason text, score uuid, giver uuid)
     WHERE c.project_id = p_project AND u.giver = ANY (p_alive)
     ON CONFLICT (project_id, run_id, defer_id, name, state, changed_at) DO NOTHING;
-    SELECT array_agg(u.run), array_agg(md5(concat_ws('/', u.run, u.defer, u.name, u.state, p_now))::uuid)
-    INTO v_old, v_old_ids
-    FROM json_to_recordset(p_outcomes::json) AS u(run uuid, defer text, name text, state text, giver uuid,
-        is_last boolean)
-    WHERE u.is_last AND u.giver = ANY (p_alive) AND u.run < v_young;
     IF v_old IS NOT NULL THEN
         PERFORM assay.mark_hours(p_project, 'promised', v_old, v_old_ids);
     END IF;
