@@ -12,6 +12,8 @@ from api_server import APP
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
 
+TO = "\N{EN DASH}"
+
 
 def fill(dash: DashboardServer) -> None:
     """Seven runs: four completed, two failed, one queued; three of them scored."""
@@ -59,9 +61,33 @@ def test_a_score_stands_with_its_interval_its_n_and_what_is_still_open(
     assert row["Runs"] == "3"
     assert row["Pending"] == "1"
     assert "66.7" in row["Mean, 95 % interval"]
-    # Wilson's interval of 2 of 3.
-    assert "20.8" in row["Mean, 95 % interval"]
-    assert "93.9" in row["Mean, 95 % interval"]
+    (same,) = dash.get("scores/names")["data"]
+    low, high = (100 * bound for bound in same["estimate"]["ci"])
+    assert f"{low:.1f}{TO}{high:.1f}" in row["Mean, 95 % interval"]
+
+
+def test_runs_of_a_session_are_not_independent(dash: DashboardServer) -> None:
+    """Twelve sessions that each fail whole or not at all: intervals are those of twelve values."""
+    dash.register("answer")
+    for place in range(48):
+        run = dash.start(sessions={"ticket": str(place % 12)})
+        dash.claim(run)
+        dash.finish(run, "failed" if place % 12 < 3 else "completed")
+        dash.post("scores", {"name": "ok", "value": place % 12 >= 3, "run_id": run})
+    dash.clock.advance(timedelta(seconds=1))
+    (same,) = dash.get("scores/names")["data"]
+    assert same["estimate"]["n_units"] == 12
+    low, high = (100 * bound for bound in same["estimate"]["ci"])
+    page = dash.look("/").one("main")
+    (row,) = page.one("section", aria_labelledby="scores").one("table").rows()
+    assert f"{low:.1f}{TO}{high:.1f}" in row["Mean, 95 % interval"]
+    # As many fail as don't score: their interval is the same, seen from the other end.
+    told = f"{100 - high:.1f}{TO}{100 - low:.1f}"
+    assert told in page.one("dl", class_="figures").one(class_="rate").text
+    page = dash.look(f"/functions/{APP}/answer")
+    assert told in page.one("dl", class_="figures").one(class_="rate").text
+    (of_one,) = dash.look("/functions").one("main").one("table").rows()
+    assert told in of_one["Failed, 95 % interval"]
 
 
 def test_a_function_has_its_own_numbers(dash: DashboardServer) -> None:

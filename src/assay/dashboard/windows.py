@@ -7,18 +7,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from assay.scoring import totals
+import numpy as np
+
+from assay.ids import minted_at
+from assay.scoring import failures, periods
+from assay.scoring.summaries import MOST_RUNS_IN_LIST
 from assay.stats.durations import quantile
-from assay.stats.intervals import Estimate, proportion
-from assay.store import activity, rollups
+from assay.store import activity, rollups, score_values
+from assay.store.score_values import Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from assay.dashboard.asking import Ask
+    from assay.scoring.failures import Ended
+    from assay.scoring.periods import Scored
+    from assay.stats.intervals import Estimate
     from assay.store.activity import LiveCount
     from assay.store.pages import Reading
-    from assay.store.rollups import DurationCount, OutcomeCount, RunCount, ScoreCount
+    from assay.store.rollups import Counted, DurationCount, OutcomeCount, RunCount, ScoreCount
+    from assay.store.score_values import RunValue
 
 _HOUR = timedelta(hours=1)
 # How long each is, and the width of its bars.
@@ -122,11 +130,17 @@ class Summary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What was counted in a window."""
+    """What was counted in a window.
+
+    Attributes:
+        ended: runs that have ended. `scored`: those that have a score, by its name. Both are for
+            intervals: the runs of a session are alike, so sessions are what varies on its own.
+    """
 
     runs: list[RunCount]
+    ended: Ended
     durations: list[DurationCount]
-    scores: list[ScoreCount]
+    scored: dict[str, Scored]
     outcomes: list[OutcomeCount]
     live: list[LiveCount]
 
@@ -139,10 +153,12 @@ async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) ->
     counted = rollups.Counted(project=ask.project, since=since, until=ask.now, app=app, function=fn)
 
     async def read(reading: Reading) -> _Found:
+        runs = await rollups.runs(reading, counted, per=width)
         return _Found(
-            runs=await rollups.runs(reading, counted, per=width),
+            runs=runs,
+            ended=await failures.ended(reading, runs, counted, per=width),
             durations=await rollups.durations(reading, counted),
-            scores=await rollups.scores(reading, counted, per=width),
+            scored=await _scored(reading, counted, width),
             outcomes=await rollups.outcomes(reading, counted),
             live=[
                 one
@@ -164,7 +180,7 @@ async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) ->
         n=n,
         n_ended=n_ended,
         n_failed=n_failed,
-        failed=proportion(n_failed, n_ended, unit="run"),
+        failed=found.ended.share(n_failed, n_ended),
         median_s=median_s,
         p95_s=p95_s,
         bars=_bars(since, width, count, found.runs),
@@ -172,6 +188,28 @@ async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) ->
         scores=_scores(since, width, count, found),
         live=found.live,
     )
+
+
+async def _scored(reading: Reading, counted: Counted, width: timedelta) -> dict[str, Scored]:
+    """The runs of a window that have a score, by its name."""
+    counts: dict[str, list[ScoreCount]] = defaultdict(list)
+    for one in await rollups.scores(reading, counted, per=width):
+        counts[one.name].append(one)
+    within, most = Range(counted.since, counted.until), MOST_RUNS_IN_LIST
+    slices = [
+        part
+        for name in counts
+        for part in periods.slices(name, counts[name], within, most=most, some=most, per=width)
+    ]
+    function = None
+    if counted.app is not None and counted.function is not None:
+        function = counted.app, counted.function
+    rows: dict[str, list[RunValue]] = defaultdict(list)
+    for row in await score_values.of_slices(
+        reading, slices, project=counted.project, within=within, function=function
+    ):
+        rows[row.name].append(row)
+    return {name: periods.scored(rows[name], counts[name], most=most) for name in counts}
 
 
 def _took(durations: Iterable[DurationCount]) -> tuple[float | None, float | None]:
@@ -221,7 +259,7 @@ def _functions(since: datetime, width: timedelta, count: int, found: _Found) -> 
                 n=sum(one.n for one in runs),
                 n_ended=n_ended,
                 n_failed=n_failed,
-                failed=proportion(n_failed, n_ended, unit="run"),
+                failed=found.ended.share(n_failed, n_ended, function=(app, fn)),
                 median_s=median_s,
                 p95_s=p95_s,
                 live=alive.get((app, fn)),
@@ -235,27 +273,18 @@ def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> lis
     states: dict[str, Counter[str]] = defaultdict(Counter)
     for one in found.outcomes:
         states[one.name][one.state] += one.n
-    by_name: dict[str, list[ScoreCount]] = defaultdict(list)
-    for score in found.scores:
-        by_name[score.name].append(score)
     rows = []
-    for name in sorted(by_name.keys() | states.keys()):
-        over_all = totals.of(by_name[name])
-        is_share = over_all.is_share
-        buckets: dict[int, list[ScoreCount]] = defaultdict(list)
-        for score in by_name[name]:
-            buckets[(score.at - since) // width].append(score)
-        estimates = [
-            (place / (count - 1), totals.of(buckets[place]).estimate(is_share=is_share))
-            for place in sorted(buckets)
-        ]
-        points, band, low, high = _trend(estimates, is_share=is_share)
+    for name in sorted(found.scored.keys() | states.keys()):
+        runs = found.scored.get(name) or periods.scored([], [], most=0)
+        n, estimate = runs.figures(runs.all(), runs.counts or [])
+        estimates = [(place / (count - 1), one) for place, one in _over_time(since, width, runs)]
+        points, band, low, high = _trend(estimates, is_share=runs.sample.is_share)
         rows.append(
             ScoreRow(
                 name=name,
-                n=over_all.n,
-                is_share=is_share,
-                estimate=over_all.estimate(is_share=is_share),
+                n=n,
+                is_share=runs.sample.is_share,
+                estimate=estimate,
                 points=points,
                 band=band,
                 low=low,
@@ -265,6 +294,18 @@ def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> lis
             )
         )
     return rows
+
+
+def _over_time(since: datetime, width: timedelta, runs: Scored) -> list[tuple[int, Estimate]]:
+    """The estimates of the buckets that have runs."""
+    places = np.asarray([(minted_at(row.run_id) - since) // width for row in runs.rows])
+    counts: dict[int, list[ScoreCount]] = defaultdict(list)
+    for one in runs.counts or ():
+        counts[(one.at - since) // width].append(one)
+    return [
+        (place, runs.figures(places == place, counts[place])[1])
+        for place in sorted(counts or {*places.tolist()})
+    ]
 
 
 def _trend(

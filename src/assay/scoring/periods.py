@@ -21,8 +21,9 @@ from assay.store.rollups import HOUR
 from assay.store.score_values import Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime, timedelta
+    from uuid import UUID
 
     from numpy.typing import NDArray
 
@@ -111,24 +112,32 @@ def scored(rows: Sequence[RunValue], counts: Sequence[ScoreCount], *, most: int)
 
 
 def slices(
-    name: str, counts: Sequence[ScoreCount], within: Range, *, most: int, some: int
+    name: str,
+    counts: Sequence[ScoreCount],
+    within: Range,
+    *,
+    most: int,
+    some: int,
+    per: timedelta = HOUR,
 ) -> list[Slice]:
     """Where to read the runs that have a name: all of them, or `some` if they are over `most`.
 
-    Of each hour the newest are taken, in proportion to how many there are; of the last hour at
-    least one.
+    Those are `spread` over what was counted together, `per`.
     """
-    whole = sum(one.runs for one in counts)
-    if whole <= most:
+    if sum(one.runs for one in counts) <= most:
         return [Slice(name, *within.ids, most)]
-    found, seen = [], 0
-    by_hour = _by_hour(counts)
-    for at in sorted(by_hour):
-        before, seen = seen, seen + sum(one.runs for one in by_hour[at])
+    by_time = {at: sum(one.runs for one in counted) for at, counted in _by_time(counts).items()}
+    return [Slice(name, *_ids(at, within, per), limit) for at, limit in spread(by_time, some=some)]
+
+
+def spread(counts: Mapping[datetime, int], *, some: int) -> Iterator[tuple[datetime, int]]:
+    """How many to take of each time in proportion to what was counted; of the last at least one."""
+    whole, seen = sum(counts.values()), 0
+    for at in sorted(counts):
+        before, seen = seen, seen + counts[at]
         limit = seen * some // whole - before * some // whole
         if limit or seen == whole:
-            found.append(_hour(name, at, within, max(1, limit)))
-    return found
+            yield at, max(1, limit)
 
 
 async def extremes(
@@ -140,13 +149,13 @@ async def extremes(
         return sorted(runs.rows, key=lambda row: sign * row.value)[:EXTREMES]
     best = {
         at: min(sign * (one.greatest if highest else one.least) for one in of_hour)
-        for at, of_hour in _by_hour(runs.counts).items()
+        for at, of_hour in _by_time(runs.counts).items()
     }
     hours = sorted(best, key=lambda at: (best[at], -at.timestamp()))
     most = _HOURS
     while True:
         # No run of the other hours can be better than the best score of the next one.
-        looked = [_hour(name, at, within, EXTREMES) for at in hours[:most]]
+        looked = [Slice(name, *_ids(at, within, HOUR), EXTREMES) for at in hours[:most]]
         rows = await score_values.extremes(
             cursor, looked, project=project, within=within, highest=highest
         )
@@ -158,13 +167,12 @@ async def extremes(
         most *= _HOURS
 
 
-def _by_hour(counts: Iterable[ScoreCount]) -> dict[datetime, list[ScoreCount]]:
+def _by_time(counts: Iterable[ScoreCount]) -> dict[datetime, list[ScoreCount]]:
     found: dict[datetime, list[ScoreCount]] = defaultdict(list)
     for one in counts:
         found[one.at].append(one)
     return found
 
 
-def _hour(name: str, at: datetime, within: Range, limit: int) -> Slice:
-    first, next_ = max(at, within.after), min(at + HOUR, within.before)
-    return Slice(name, floor_at(first), floor_at(next_), limit)
+def _ids(at: datetime, within: Range, per: timedelta) -> tuple[UUID, UUID]:
+    return floor_at(max(at, within.after)), floor_at(min(at + per, within.before))

@@ -31,7 +31,7 @@ class Estimate:
         estimate: None where there are no values.
         ci: bounds of the confidence interval of level 1 - alpha.
         se: standard error.
-        method: how the interval was made: `wilson`, `wilson_neff`, `t` or `cr2_t`.
+        method: how the interval was made: `wilson`, `wilson_neff` or `cr2_t`.
         unit: what varies on its own: `value`, `cluster`, `task`, `account`.
         n_units: how many of them there are.
         n_eff: how many independent values, for a difference clusters, would tell as much.
@@ -173,31 +173,6 @@ def wilson_neff(
         inner = min(1 - edge, max(edge, p))
         n_eff = inner * (1 - inner) / variance
     return n_eff, wilson_bounds(p, n_eff, t_critical(alpha, effective - 1))
-
-
-def mean(
-    n: int, average: float, sd: float, *, alpha: float = ALPHA, unit: str = "value"
-) -> Estimate:
-    """The mean of independent values of any kind: `m ± t sd / sqrt(n)`, n - 1 degrees of freedom.
-
-    Args:
-        n: how many values there are.
-        average: of them.
-        sd: their standard deviation, with n - 1 below.
-        alpha: one minus the confidence.
-        unit: what varies on its own.
-    """
-    bare = Estimate(method="t", unit=unit, n_units=n, alpha=alpha)
-    if n == 0:
-        return replace(bare, reason=_NO_VALUES)
-    known = replace(bare, estimate=average, n_eff=float(n))
-    if n == 1:
-        return replace(known, reason=_ONE_CLUSTER.format(unit=unit))
-    se = sd / math.sqrt(n)
-    if not _is_above_rounding(se * se, abs(average)):
-        return replace(known, se=0.0, reason=_ALL_AGREE.format(unit=unit))
-    half = t_critical(alpha, n - 1) * se
-    return replace(known, se=se, ci=(average - half, average + half))
 
 
 def clustered_mean(arm: clusters.Arm, *, alpha: float = ALPHA, unit: str = "cluster") -> Estimate:

@@ -1,4 +1,4 @@
-"""What goes on in a project now: its live runs by function, and the names of its newest events."""
+"""What goes on in a project: its live runs by function, ended ones, names of its newest events."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from assay.store.pages import fetch
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+    from uuid import UUID
 
     from assay.store.pages import Reading
+    from assay.store.rollups import Counted
 
 _SQL = queries("activity")
 MOST_EVENTS = 10_000
@@ -33,6 +36,16 @@ class LiveCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EndedRun:
+    """A run that has ended, with its sessions as JSON text."""
+
+    app: str
+    fn: str
+    is_failed: bool
+    sessions: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EventCount:
     """A name of events, and when the last of them was received."""
 
@@ -44,6 +57,28 @@ class EventCount:
 async def live(cursor: Reading, *, project: int) -> list[LiveCount]:
     """The runs that have not ended, by function, whenever they began."""
     return [LiveCount(**row) for row in await fetch(cursor, _SQL["live"], {"project": project})]
+
+
+async def ended(
+    cursor: Reading, stretches: Sequence[tuple[UUID, UUID, int]], counted: Counted
+) -> list[EndedRun]:
+    """The newest runs that have ended in each of some stretches.
+
+    Args:
+        cursor: of a reader of the project.
+        stretches: the first id of each, the first one after it, and how many runs at most.
+        counted: whose runs; of which function, where it says so.
+    """
+    firsts, nexts, limits = zip(*stretches, strict=True) if stretches else ((), (), ())
+    values = {
+        "project": counted.project,
+        "app": counted.app,
+        "function": counted.function,
+        "firsts": list(firsts),
+        "nexts": list(nexts),
+        "limits": list(limits),
+    }
+    return [EndedRun(**row) for row in await fetch(cursor, _SQL["ended"], values)]
 
 
 async def events(cursor: Reading, *, project: int, since: datetime) -> list[EventCount]:

@@ -4,6 +4,15 @@ SELECT t.app, t.fn, count(*) FILTER (WHERE t.generation = 0) AS queued, count(*)
 FROM assay.turns t WHERE t.project_id = %(project)s
 GROUP BY t.app, t.fn
 
+-- name: ended
+SELECT r.app, r.fn, r.status = 'failed' AS is_failed, r.sessions
+FROM unnest(%(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[]) AS u(first, next, most)
+CROSS JOIN LATERAL (
+    SELECT x.app, x.fn, x.status, x.sessions::text AS sessions FROM assay.runs x
+    WHERE x.project_id = %(project)s AND x.id >= u.first AND x.id < u.next AND x.status IS NOT NULL
+        AND (%(app)s::text IS NULL OR x.app = %(app)s AND x.fn = %(function)s)
+    ORDER BY x.id DESC LIMIT u.most) r
+
 -- name: events
 SELECT n.name, count(*) AS n, max(n.received_at) AS last_at
 FROM (SELECT e.name, e.received_at FROM assay.events e
