@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from assay.ids import to_text
 from assay.store import partitions
-from assay.store.migrations import statements
+from assay.store.migrations import migrate, statements
 from assay.store.pool import connect_blocking
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def fill(url: str, *, runs: int, live: int = 500) -> dict[str, str]:
     now = datetime.now(UTC)
     values = {"count": runs, "live": live, "now": now.timestamp(), "gap": DAYS * 86400 / runs}
     with connect_blocking(url) as connection:
+        migrate(connection, now=now)
         for week in range(DAYS // 7 + 1):
             partitions.add(connection, now - timedelta(weeks=week))
         connection.execute("SET synchronous_commit TO off")
