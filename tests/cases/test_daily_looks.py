@@ -127,6 +127,18 @@ def test_a_changed_plan_begins_anew(assay_database: str) -> None:
     assert 0 < units[1] < units[0]
 
 
+def test_what_was_seen_before_a_plan_cannot_decide(assay_database: str) -> None:
+    """A first plan, too, counts only units that are first exposed after it."""
+    begun = instant(CASE["epochs"][0]["from"])
+    middle = begun + (LAST - begun) / 2
+    load(assay_database, plan(), declared=middle)
+    take(assay_database, LAST + timedelta(hours=1))
+
+    taken = stored(assay_database)
+    assert min(one.look.cutoff for one in taken) > middle
+    assert 0 < max(one.look.n_units for one in taken) < EXPECTED["anytime_now"]["n"]
+
+
 def load_plan(url: str, changed: Plan, at: datetime) -> None:
     """Declare another version."""
 

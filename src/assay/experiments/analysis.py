@@ -201,9 +201,10 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
         yield "no plan is declared: all intervals are exploratory"
     elif plan.control is not None and arms.control not in (None, plan.control):
         yield f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in"
-    if facts.plan is not None and facts.plan.version > 1:
+    if facts.plan is not None and facts.is_plan_late:
+        made = "changed" if facts.plan.version > 1 else "declared"
         yield (
-            f"the plan was changed on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
+            f"the plan was {made} on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
             " after that count"
         )
     yield from _unscored(facts)

@@ -87,8 +87,8 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
 
 
 def counted_since(plan: PlanRecord) -> datetime:
-    """From when on units count for a plan: a changed one begins anew."""
-    return plan.declared_at if plan.version > 1 else sight.ALWAYS
+    """From when on units count for a plan: what was seen before it was made can't decide."""
+    return plan.declared_at
 
 
 def metrics(plan: Plan) -> list[str]:

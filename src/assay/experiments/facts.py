@@ -58,6 +58,14 @@ class Facts:
         return None if self.plan is None else self.plan.plan
 
     @property
+    def is_plan_late(self) -> bool:
+        """Whether somebody was served before the plan was made, and is left out."""
+        plan = self.plan
+        return plan is not None and (
+            plan.version > 1 or any(one.opened_at < plan.declared_at for one in self.epochs)
+        )
+
+    @property
     def unit(self) -> str:
         """What a unit is, in words."""
         return (None if self.plan is None else self.plan.plan.unit) or "unit"

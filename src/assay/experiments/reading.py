@@ -72,7 +72,7 @@ async def results(
     facts = replace(
         facts,
         start=first.first_at
-        if facts.plan is None or facts.plan.version == 1
+        if not facts.is_plan_late
         else await _start(cursor, project, experiment, since),
         after_cutoff=first.after_cutoff,
     )
