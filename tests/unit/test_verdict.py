@@ -212,3 +212,12 @@ def test_nothing_is_decided_before_the_first_look() -> None:
     """And it says so."""
     verdict = standing([])
     assert (verdict.word, verdict.is_decided) == (Word.KEEP_COLLECTING, False)
+
+
+def test_what_the_last_look_of_a_plan_said_stands() -> None:
+    """No look follows, so that today's interval is the anytime one."""
+    silent = {"coverage": compared(-0.21, 0.03), "bounds": {Word.BETTER: compared(0.01)}}
+    early = looked({"b": replace(at(0.2, 9), **silent)})["b"]
+    last = looked({"b": replace(at(0.2, 10), **silent)}, {"b": [early]})["b"]
+    assert [standing([early]).is_decided, standing([early, last]).is_decided] == [False, True]
+    assert standing([early, last]).word is Word.INVALID

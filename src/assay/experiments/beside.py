@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from assay.model.results import Figure
 
 _POWER = 0.8
+_FACTORS = {"planned": power.PLANNED_FACTOR, "anytime": power.ANYTIME_FACTOR}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +159,7 @@ class Beside:
         mde = needed = more = None
         reason = comparison.reason
         if found is not None and reason is None:
-            factor = power.PLANNED_FACTOR if reach.mode == "planned" else power.ANYTIME_FACTOR
+            factor = _FACTORS["planned" if reach.mode == "planned" else "anytime"]
             mde = power.detectable(found.se, alpha=reach.alpha, power=chance, factor=factor)
             if wanted is None:
                 reason = "no plan names the smallest difference worth finding (mde)"
@@ -207,6 +208,12 @@ class Beside:
                 "planned" if plan.mode is Mode.PLANNED else "anytime"
             )
             difference = self.figures.looked(look, mode)
+            if look.se is not None and is_decided:
+                # What that look could have found, and not what today's data could.
+                could = power.detectable(
+                    look.se, alpha=difference.alpha, power=planning.power, factor=_FACTORS[mode]
+                )
+                planning = replace(planning, mde=could)
         return Standing(
             word=word,
             reason=reason if doubt is None else f"in doubt since: {doubt}",

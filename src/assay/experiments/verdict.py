@@ -78,7 +78,8 @@ def next_looks(
 def standing(looks: Sequence[Look]) -> Verdict:
     """The verdict that the looks at one variant in one mode have come to.
 
-    The first that says something stands for good; an assignment that is broken undoes it.
+    The first that says something stands for good; an assignment that is broken undoes it. What the
+    last look of a plan said stands too, since none follows.
     """
     broken = next((look for look in looks if _is_broken(look)), None)
     if broken is not None:
@@ -91,7 +92,7 @@ def standing(looks: Sequence[Look]) -> Verdict:
         word=(last.word if last else None) or Word.KEEP_COLLECTING,
         reason=last.reason if last else "not looked at yet",
         look=last,
-        is_decided=False,
+        is_decided=last is not None and last.tested and last.time == 1.0,
     )
 
 

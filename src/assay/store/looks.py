@@ -90,6 +90,7 @@ async def words(
                 se=row["se"],
                 df=_df(row),
                 alpha=row["alpha"],
+                time=row["spending_time"],
                 ci=_ci(row["ci"]),
                 log_e_balance=row["log_e_balance"],
             ),

@@ -37,8 +37,8 @@ FROM assay.looks l
 WHERE l.project_id = %(project)s AND l.experiment = %(experiment)s
 
 -- name: words
-SELECT l.experiment, l.variant, l.cutoff, l.tested, l.word, l.reason, x.n_units, x.estimate, x.se, x.df, x.alpha,
-    x.ci, x.log_e_balance
+SELECT l.experiment, l.variant, l.cutoff, l.tested, l.word, l.reason, l.spending_time, x.n_units, x.estimate, x.se,
+    x.df, x.alpha, x.ci, x.log_e_balance
 FROM assay.looks l
 CROSS JOIN LATERAL jsonb_to_record(l.result) AS x(n_units int, estimate float8, se float8, df float8, alpha float8,
     ci jsonb, log_e_balance float8)
