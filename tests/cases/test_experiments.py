@@ -87,6 +87,15 @@ async def test_a_missing_unit_is_never_one_bucket_for_all(
     assert {row["unit"] for row in found} == {None}
 
 
+@pytest.mark.parametrize("unit", ["x" * 513, "a\x00", "\ud800", float("nan"), ["u"]])
+def test_what_can_be_no_unit_is_refused_where_it_is_written(unit: Any) -> None:
+    """Indexes hold short texts alone."""
+    for choose in (assay.bucket, lambda unit: assay.custom(str, unit=unit)):
+        with pytest.raises(assay.AssayError) as refused:
+            choose(unit)
+        assert refused.value.code == "experiment_unit"
+
+
 async def test_a_custom_choice_is_made_once(open_box: OpenBox, assay_database: str) -> None:
     """Its code is a step; without probabilities nobody knows them."""
     done = Recorder()

@@ -117,6 +117,7 @@ MISUSES: list[tuple[str, Any, Any]] = [
     ("experiment_weights", ONE_STEP, assay.weighted({"b": 1})),
     ("experiment_select", ONE_STEP, "a"),
     ("variant_without_step", {"a": lambda _: _nothing()}, assay.fixed("a")),
+    ("variant_without_step", {"a": lambda _: 1}, assay.fixed("a")),
 ]
 
 
@@ -151,7 +152,16 @@ async def test_a_misuse_fails_the_run_once(
 
 @pytest.mark.parametrize(
     "weights",
-    [{}, {"a": 0, "b": 0}, {"a": -1, "b": 2}, {"a": float("nan")}, {"a": True}, {"a": "1"}],
+    [
+        {},
+        {"a": 0, "b": 0},
+        {"a": -1, "b": 2},
+        {"a": float("nan")},
+        {"a": True},
+        {"a": "1"},
+        {"a": 10**400},
+        {"a": 1e308, "b": 1e308},
+    ],
 )
 def test_weights_that_are_none_are_refused_where_they_are_written(weights: Any) -> None:
     """33: before any run chooses by them."""

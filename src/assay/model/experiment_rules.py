@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MAX_NAME_BYTES = 128
+MAX_UNIT_BYTES = 512
 
 
 def is_variant_name(name: object) -> bool:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 from assay.errors import AssayError
 from assay.sdk.calls import Calls
 from assay.sdk.declaring import check_id, define_function, define_scorer
+from assay.sdk.experiments import check_experiment
 from assay.sdk.functions import Function, Scorer
-from assay.sdk.questions import check_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +132,7 @@ class Client(Calls):
             id: as `ctx.experiment` has it.
             plan: of it.
         """
-        if check_step(id) in self.plans:
+        if check_experiment(id) in self.plans:
             raise AssayError(
                 f"the experiment {id!r} has a plan already",
                 code="duplicate_plan",

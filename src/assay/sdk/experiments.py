@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from assay.errors import AssayError
 from assay.model import event_rules, json_text
-from assay.model.experiment_rules import MAX_NAME_BYTES, check_variant, is_variant_name
+from assay.model.experiment_rules import (
+    MAX_NAME_BYTES,
+    MAX_UNIT_BYTES,
+    check_variant,
+    is_variant_name,
+)
 from assay.model.experiments import ExperimentRef, Strategy
 from assay.model.journal import Kind
 from assay.sdk.asks import Ask, Question, ask, asking, call, warn_of_dropped
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _CLOSE_TO_1 = 1e-9
 _PLAIN = Codec()
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Picked(NamedTuple, Generic[R]):
@@ -150,7 +158,9 @@ class AsyncExperiment:
             question = _question(id, variants, select, journal, self._uses)
             variant = await ask(journal, question)
             with asking() as asked:
-                result = await _known(id, variant, variants)()
+                made = _known(id, variant, variants)()
+                # What a plain function gives has asked for nothing, which is refused below.
+                result = await made if isawaitable(made) else made
             return _picked(id, variant, result, asked)
 
         return Ask(begin, lambda: warn_of_dropped(journal, Kind.EXPERIMENT, id))
@@ -185,7 +195,7 @@ def _question(
     journal: Journal,
     uses: Counter[str],
 ) -> Question[tuple[str, int]]:
-    name = _checked_id(id)
+    name = check_experiment(id)
     if not isinstance(select, Selection):
         raise AssayError(
             f"experiment {id!r}: select must be made by assay.fixed, weighted, bucket or custom",
@@ -215,15 +225,17 @@ def _question(
     return Question(Operation(Kind.EXPERIMENT, name, choice), _read)
 
 
-def _checked_id(id: object) -> str:
+def check_experiment(id: object) -> str:
+    """An experiment's id; `bad_step_id` where it can't be one."""
     name = check_step(id)
-    if len(name.encode()) <= MAX_NAME_BYTES:
+    if len(name.encode()) > MAX_NAME_BYTES:
+        wrong = f"is longer than {MAX_NAME_BYTES} bytes"
+    elif name in {".", ".."} or _CONTROL.search(name):
+        # Clients resolve the dots of a path, and routes end at a line's end.
+        wrong = "can't be named by a URL: it is '.', '..' or has control characters"
+    else:
         return name
-    raise AssayError(
-        f"the experiment id {name!r} is longer than {MAX_NAME_BYTES} bytes",
-        code="bad_step_id",
-        field="id",
-    )
+    raise AssayError(f"the experiment id {name!r} {wrong}", code="bad_step_id", field="id")
 
 
 def _read(text: str) -> tuple[str, int]:
@@ -294,11 +306,21 @@ def _weights(weights: object, *, field: str = "weights") -> dict[str, float]:
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise _refusal(field, f"must be numbers (got {weight!r} for {name!r})")
-        if not math.isfinite(weight) or weight < 0:
+        if not _is_finite(weight) or weight < 0:
             raise _refusal(field, f"must be 0 or more, and finite (got {weight!r} for {name!r})")
     if not any(weights.values()):
         raise _refusal(field, "must not all be 0")
-    return {str(name): float(weight) for name, weight in weights.items()}
+    whole = {str(name): float(weight) for name, weight in weights.items()}
+    if not math.isfinite(sum(whole.values())):
+        raise _refusal(field, "must have a sum that is finite")
+    return whole
+
+
+def _is_finite(number: float) -> bool:
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def _refusal(field: str, wrong: str) -> AssayError:
@@ -320,12 +342,17 @@ def _unit(unit: object) -> str | None:
     """A unit as text: numbers and booleans as JSON writes them; empty text is none."""
     if unit is None or unit == "":
         return None
-    if isinstance(unit, str) and event_rules.is_storable(unit):
+    if (
+        isinstance(unit, str)
+        and event_rules.is_storable(unit)
+        and len(unit.encode()) <= MAX_UNIT_BYTES
+    ):
         return unit
-    if isinstance(unit, int | float) and math.isfinite(unit):
+    if isinstance(unit, int | float) and _is_finite(unit):
         return json_text.dump(unit)
+    what = f"plain text of {MAX_UNIT_BYTES} bytes at most or a finite number"
     raise AssayError(
-        f"a unit must be text or a number (got {unit!r})",
+        f"a unit must be {what} (got {unit!r:.80})",
         code="experiment_unit",
         field="unit",
         hint="give the id of what is assigned: an account, a user, a session",

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from assay import durations
 from assay.errors import AssayError
 from assay.model import score_rules
+from assay.model.event_rules import is_storable
+from assay.model.experiment_rules import MAX_NAME_BYTES
 from assay.model.experiments import Direction, MetricKind, Mode, Plan
-from assay.model.moments import RUN_METRICS
+from assay.model.moments import RUN_FAILURE, RUN_METRICS
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -85,8 +87,11 @@ class ExperimentPlan:
             raise _refusal("days", "is needed in the planned mode", "days=28, or mode='anytime'")
         if self.days is not None:
             _between("days", self.days, maturity / 86400, _MOST_DAYS)
+        primary = _metric("primary", self.primary)
+        if primary in RUN_METRICS:
+            self._check_of_runs(primary)
         return Plan(
-            primary=_metric("primary", self.primary),
+            primary=primary,
             kind=_one_of("kind", self.kind, MetricKind),
             control=self.control,
             direction=_one_of("direction", self.direction, Direction),
@@ -103,6 +108,18 @@ class ExperimentPlan:
             on_failure=self._on_failure(),
         )
 
+    def _check_of_runs(self, primary: str) -> None:
+        """What runs say of themselves is of one kind, and good where there is less of it."""
+        kind = MetricKind.BOOLEAN if primary == RUN_FAILURE else MetricKind.NUMBER
+        if self.kind != kind:
+            raise _refusal(
+                "kind", f"of {primary!r} must be {kind.value!r} (got {self.kind!r})", None
+            )
+        if self.direction != Direction.LOWER:
+            raise _refusal(
+                "direction", f"of {primary!r} must be 'lower' (got {self.direction!r})", None
+            )
+
     def _guardrails(self) -> dict[str, float]:
         if not isinstance(self.guardrails, Mapping):
             raise _refusal("guardrails", "must map scores to margins", "guardrails={'tone': 0.05}")
@@ -113,6 +130,13 @@ class ExperimentPlan:
                     "guardrails",
                     f"must say how much {name!r} may fall, or rise where negative (got {margin!r})",
                     "guardrails={'tone': 0.05, 'run.failure': -0.02}",
+                )
+            if name in RUN_METRICS and margin > 0:
+                # Less of it is good: such a margin would let it rise without end.
+                raise _refusal(
+                    "guardrails",
+                    f"must say how much {name!r} may rise, as a negative number (got {margin!r})",
+                    f"guardrails={{{name!r}: {-margin!r}}}",
                 )
         return {name: float(margin) for name, margin in self.guardrails.items()}
 
@@ -141,7 +165,12 @@ def _metric(field: str, name: str) -> str:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _between(name: str, value: object, low: float, high: float) -> None:
@@ -151,8 +180,12 @@ def _between(name: str, value: object, low: float, high: float) -> None:
 
 
 def _text(name: str, value: object) -> None:
-    if value is not None and not (isinstance(value, str) and value.strip()):
+    if value is None:
+        return
+    if not (isinstance(value, str) and value.strip()):
         raise _refusal(name, f"must be text that is not blank (got {value!r})", None)
+    if not is_storable(value) or len(value.encode()) > MAX_NAME_BYTES:
+        raise _refusal(name, f"must be plain text of {MAX_NAME_BYTES} bytes at most", None)
 
 
 def _one_of(name: str, value: object, words: type[_Words]) -> _Words:

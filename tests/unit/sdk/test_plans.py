@@ -52,12 +52,17 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
     [
         ({"primary": "run.cost"}, "primary"),
         ({"guardrails": {"run.length": -2}}, "guardrails"),
+        ({"guardrails": {"run.failure": 0.02}}, "guardrails"),
+        ({"primary": "run.duration", "direction": "lower"}, "kind"),
+        ({"primary": "run.failure", "kind": "number", "direction": "lower"}, "kind"),
+        ({"primary": "run.tokens", "kind": "number"}, "direction"),
         ({"kind": "percent"}, "kind"),
         ({"mode": "forever"}, "mode"),
         ({"direction": "up"}, "direction"),
         ({"days": None}, "days"),
         ({"days": 5}, "days"),
         ({"days": True}, "days"),
+        ({"days": 10**400}, "days"),
         ({"maturity": timedelta(days=30)}, "days"),
         ({"alpha": 0}, "alpha"),
         ({"alpha": 1.0}, "alpha"),
@@ -65,7 +70,9 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
         ({"units": -1}, "units"),
         ({"units": 100.5}, "units"),
         ({"control": " "}, "control"),
+        ({"control": "x" * 129}, "control"),
         ({"unit": 5}, "unit"),
+        ({"unit": "a\x00"}, "unit"),
         ({"mde": float("nan")}, "mde"),
         ({"margin": 0}, "margin"),
         ({"guardrails": ["tone"]}, "guardrails"),
@@ -96,3 +103,11 @@ def test_an_experiment_has_one_plan() -> None:
     with pytest.raises(assay.AssayError) as refused:
         client.experiment("style", plan=plan)
     assert refused.value.code == "duplicate_plan"
+
+
+@pytest.mark.parametrize("id", ["", "a\x00", "x" * 129, "a\nb", ".."])
+def test_a_plan_is_of_an_id_that_an_experiment_can_have(id: str) -> None:
+    """What no choice could be made for would wait for ever."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.Client("app").experiment(id, plan=assay.ExperimentPlan(**USUAL))
+    assert refused.value.code == "bad_step_id"
