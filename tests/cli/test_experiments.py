@@ -71,6 +71,11 @@ def test_an_unknown_experiment_is_not_found(assay: Program) -> None:
     assert "experiment_stop" in assay.run("experiment", "a/b", "--stop", code=2).stderr
 
 
+def test_a_decision_is_not_lost_for_want_of_a_stop(assay: Program) -> None:
+    """Who decided believes it kept."""
+    assert "--stop" in assay.run("experiment", NAME, "--decision", "a stays", code=2).stderr
+
+
 def test_a_plot_has_a_line_at_no_difference_and_says_why_there_is_no_interval() -> None:
     """All bars share one scale."""
     none = FIGURE | {"ci": None, "reason": "too few"}

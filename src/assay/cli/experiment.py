@@ -26,7 +26,7 @@ def experiment(
     id: Annotated[str, typer.Argument(help="The experiment's name.")],
     metric: Annotated[str | None, typer.Option(help="Show this score alone.")] = None,
     cutoff: Annotated[
-        str | None, typer.Option(help="What came later does not count: 2026-03-23T00:00:00Z.")
+        str | None, typer.Option(help="What happened later does not count: 2026-03-23T00:00:00Z.")
     ] = None,
     decision: Annotated[str | None, typer.Option(help="With --stop: what is done now.")] = None,
     reason: Annotated[str | None, typer.Option(help="With --stop: why.")] = None,
@@ -48,6 +48,8 @@ def experiment(
         else:
             say(f"{id} stopped: {decision}")
         return
+    if decision or reason or author:
+        raise typer.BadParameter("a decision is kept with --stop alone", param_hint="'--decision'")
     found = ask(lambda api: api.get(f"{path}/results", metric=metric, cutoff=cutoff), settings_of())
     if as_json:
         print_json([found])

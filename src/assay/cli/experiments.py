@@ -22,7 +22,7 @@ def experiments(limit: Limit = 50, *, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
     else:
-        columns = ("experiment", "variants", "strategy", "primary", "verdict", "at")
+        columns = ("experiment", "variants", "strategy", "primary", "verdict", "first seen")
         print_table(columns, map(_row, found), empty="no experiments")
 
 

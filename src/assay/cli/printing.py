@@ -32,7 +32,7 @@ STYLES = {
 }
 MARKS = {"completed": "✓", "failed": "✗", "cancelled": "⊘", "waiting": "◷", "running": "▶"}
 _WHOLE = {"run", "status", "state", "value", "took", "prefix"}
-_INSTANTS = {"queued", "at", "promised", "due", "last active", "created", "revoked"}
+_INSTANTS = {"queued", "at", "first seen", "promised", "due", "last active", "created", "revoked"}
 _WIDE = 140
 _LONGEST = 60
 _ENDLESS = 10_000
