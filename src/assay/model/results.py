@@ -177,8 +177,8 @@ class VariantResult:
     Attributes:
         control, treatment: means over the epochs that count here.
         difference: treatment minus control, each run the same.
-        by_unit: the same difference with each unit the same.
-        weightings_differ: whether these two are more than one standard error apart.
+        by_unit: the difference with each unit the same, failed runs left out.
+        weightings_differ: whether it is more than one standard error from *survivors*.
         survivors: the difference without failed runs; another question where failures count.
         relative: the difference as a share of the control's mean.
         coverage: a difference in coverage, which takes the verdict away where it is unlikely.
