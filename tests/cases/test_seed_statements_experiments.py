@@ -111,6 +111,7 @@ MISUSES: list[tuple[str, Any, Any]] = [
     ("experiment_variants", {}, assay.fixed("a")),
     ("experiment_variants", {"a": "no callable"}, assay.fixed("a")),
     ("experiment_variants", {"a" * 129: None}, assay.fixed("a")),
+    ("experiment_variants", {"\x1b[31m": None}, assay.fixed("a")),
     ("unknown_variant", ONE_STEP, assay.fixed("b")),
     ("unknown_variant", ONE_STEP, assay.custom(lambda: "b")),
     ("experiment_weights", ONE_STEP, assay.bucket("u", weights={"a": 1, "b": 1})),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -13,14 +14,21 @@ if TYPE_CHECKING:
 
 MAX_NAME_BYTES = 128
 MAX_UNIT_BYTES = 512
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def has_controls(name: str) -> bool:
+    """Whether control characters are in it: routes end at a line's end, and terminals obey them."""
+    return _CONTROLS.search(name) is not None
 
 
 def is_variant_name(name: object) -> bool:
-    """Whether it is text of 1 to 128 bytes in UTF-8 that the database can hold."""
+    """Whether it is plain text of 1 to 128 bytes in UTF-8."""
     return (
         isinstance(name, str)
         and bool(name.strip())
         and is_storable(name)
+        and not has_controls(name)
         and len(name.encode()) <= MAX_NAME_BYTES
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -15,6 +14,7 @@ from assay.model.experiment_rules import (
     MAX_NAME_BYTES,
     MAX_UNIT_BYTES,
     check_variant,
+    has_controls,
     is_variant_name,
 )
 from assay.model.experiments import ExperimentRef, Strategy
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 _CLOSE_TO_1 = 1e-9
 _PLAIN = Codec()
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Picked(NamedTuple, Generic[R]):
@@ -230,8 +229,8 @@ def check_experiment(id: object) -> str:
     name = check_step(id)
     if len(name.encode()) > MAX_NAME_BYTES:
         wrong = f"is longer than {MAX_NAME_BYTES} bytes"
-    elif name in {".", ".."} or _CONTROL.search(name):
-        # Clients resolve the dots of a path, and routes end at a line's end.
+    elif name in {".", ".."} or has_controls(name):
+        # Clients resolve the dots of a path.
         wrong = "can't be named by a URL: it is '.', '..' or has control characters"
     else:
         return name
