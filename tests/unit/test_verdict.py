@@ -216,8 +216,11 @@ def test_nothing_is_decided_before_the_first_look() -> None:
 
 def test_what_the_last_look_of_a_plan_said_stands() -> None:
     """No look follows, so that today's interval is the anytime one."""
-    silent = {"coverage": compared(-0.21, 0.03), "bounds": {Word.BETTER: compared(0.01)}}
-    early = looked({"b": replace(at(0.2, 9), **silent)})["b"]
-    last = looked({"b": replace(at(0.2, 10), **silent)}, {"b": [early]})["b"]
-    assert [standing([early]).is_decided, standing([early, last]).is_decided] == [False, True]
-    assert standing([early, last]).word is Word.INVALID
+    bounds = {Word.BETTER: compared(0.01)}
+    early, last = (
+        replace(at(0.2, day), coverage=compared(-0.21, 0.03), bounds=bounds) for day in (9, 10)
+    )
+    first = looked({"b": early})["b"]
+    second = looked({"b": last}, {"b": [first]})["b"]
+    assert [standing([first]).is_decided, standing([first, second]).is_decided] == [False, True]
+    assert standing([first, second]).word is Word.INVALID

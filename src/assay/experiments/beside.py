@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from assay.model.results import Figure
 
 _POWER = 0.8
+_TOO_MANY = 1e6
+"""Times as many standard errors as there are, for the square of it times as many units."""
 _FACTORS = {"planned": power.PLANNED_FACTOR, "anytime": power.ANYTIME_FACTOR}
 
 
@@ -163,6 +165,10 @@ class Beside:
             mde = power.detectable(found.se, alpha=reach.alpha, power=chance, factor=factor)
             if wanted is None:
                 reason = "no plan names the smallest difference worth finding (mde)"
+            elif mde > _TOO_MANY * wanted:
+                reason = (
+                    "the smallest difference worth finding (mde) is too small for any experiment"
+                )
             else:
                 needed = math.ceil(
                     power.units_needed(

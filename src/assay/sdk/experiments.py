@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
 from assay.errors import AssayError
 from assay.model import event_rules, json_text
@@ -157,7 +157,7 @@ class AsyncExperiment:
             question = _question(id, variants, select, journal, self._uses)
             variant = await ask(journal, question)
             with asking() as asked:
-                made = _known(id, variant, variants)()
+                made = cast("Awaitable[R] | R", _known(id, variant, variants)())
                 # What a plain function gives has asked for nothing, which is refused below.
                 result = await made if isawaitable(made) else made
             return _picked(id, variant, result, asked)

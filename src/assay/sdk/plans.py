@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _Words = TypeVar("_Words", bound=StrEnum)
 _MOST_DAYS = 366
+_LEAST_ALPHA = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +75,18 @@ class ExperimentPlan:
     def checked(self) -> Plan:
         """The plan as it is stored."""
         maturity = durations.seconds(self.maturity, field="maturity")
-        for name in ("alpha", "power"):
-            _between(name, getattr(self, name), 0, 1)
-        for name in ("mde", "margin", "days", "units"):
+        _between("maturity", maturity, 0, math.inf)
+        _between("alpha", self.alpha, _LEAST_ALPHA, 1)
+        _between("power", self.power, 0, 1)
+        whole = 1 if self.kind == "boolean" else math.inf
+        for name, most in (
+            ("mde", whole),
+            ("margin", whole),
+            ("days", math.inf),
+            ("units", math.inf),
+        ):
             if getattr(self, name) is not None:
-                _between(name, getattr(self, name), 0, math.inf)
+                _between(name, getattr(self, name), 0, most)
         if not isinstance(self.units, int | None):
             raise _refusal("units", f"must be a whole number (got {self.units!r})", None)
         for name in ("control", "unit"):
@@ -115,7 +123,7 @@ class ExperimentPlan:
             raise _refusal(
                 "kind", f"of {primary!r} must be {kind.value!r} (got {self.kind!r})", None
             )
-        if self.direction != Direction.LOWER:
+        if self.direction != "lower":
             raise _refusal(
                 "direction", f"of {primary!r} must be 'lower' (got {self.direction!r})", None
             )
