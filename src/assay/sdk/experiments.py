@@ -157,10 +157,10 @@ class AsyncExperiment:
             question = _question(id, variants, select, journal, self._uses)
             variant = await ask(journal, question)
             with asking() as asked:
-                made = cast("Awaitable[R] | R", _known(id, variant, variants)())
+                made = cast("object", _known(id, variant, variants)())
                 # What a plain function gives has asked for nothing, which is refused below.
                 result = await made if isawaitable(made) else made
-            return _picked(id, variant, result, asked)
+            return _picked(id, variant, cast("R", result), asked)
 
         return Ask(begin, lambda: warn_of_dropped(journal, Kind.EXPERIMENT, id))
 
