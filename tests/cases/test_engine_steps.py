@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 import assay
@@ -35,6 +36,41 @@ async def test_a_step_runs_once_however_often_its_body_is_replayed(open_box: Ope
         await box.advance("1h")
         assert (await box.finished(run)).output == "firstsecond"
         assert done == ["first", "second"]
+
+
+async def test_a_step_begins_once_the_memos_before_it_are_durable(open_box: OpenBox) -> None:
+    """What it was given is there after a crash: it never ran with what nobody remembers."""
+    client, done = assay.Client("app"), Recorder()
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        for name in "ab":
+            await ctx.step.run(name, done.note, name)
+
+    async with open_box(client) as box:
+        box.crash_before(commit=1)
+        await finish(box)
+    assert done == ["a", "a", "b"]
+
+
+async def test_memos_and_the_end_that_follows_are_one_commit(
+    open_box: OpenBox, assay_database: str
+) -> None:
+    """The body goes on with them at once where nothing but rows comes of it."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> int:
+        value = await ctx.step.run("s", len, "abc")
+        await ctx.step.score("score", name="a", value=value)
+        return value
+
+    async with open_box(client) as box:
+        assert (await finish(box)).output == 3
+    with psycopg.connect(assay_database) as connection:
+        of_memos = connection.execute("SELECT xmin::text FROM assay.journal").fetchall()
+        of_the_end = connection.execute("SELECT xmin::text FROM assay.runs").fetchall()
+    assert of_memos == of_the_end * 2
 
 
 async def test_a_repeated_id_has_a_memo_for_each_use(open_box: OpenBox) -> None:

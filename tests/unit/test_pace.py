@@ -89,6 +89,16 @@ async def test_runs_one_after_the_other_leave_it_idle() -> None:
 
 
 @timed
+async def test_runs_one_after_the_other_make_it_idle() -> None:
+    """Where it looks by itself, each of them would wait for its pause."""
+    paced = Paced()
+    for _ in range(FEW):
+        await paced.pace.pause(1, 1)
+
+    assert paced.flags == [True]
+
+
+@timed
 async def test_runs_that_overlap_make_it_look_by_itself() -> None:
     """It claims one while others are live, again and again."""
     paced = Paced()

@@ -15,14 +15,15 @@ from assay.engine.promises import Promises
 from assay.engine.replay import describe
 from assay.engine.retries import delay_s
 from assay.engine.stepping import Stepping
+from assay.engine.unseen import Unseen
 from assay.engine.waits import NEVER
 from assay.engine.writes import Writes
 from assay.errors import AssayError
 from assay.ids import to_text
-from assay.model.journal import Entry, Memo
+from assay.model.journal import Memo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from uuid import UUID
 
     import psycopg
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from assay.engine.running import Host
     from assay.engine.timers import Timer
     from assay.errors import Failure
+    from assay.model.journal import Entry
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.turns import ClaimedTurn, Row, Written
 
@@ -58,7 +60,7 @@ class LiveRun:
         self._losses = turn.losses
         self._entries = parse.entries(turn) if turn.journal else []
         self._seq = self._asked = len(self._entries)
-        self._unwritten = 0
+        self._unseen = Unseen()
         self._is_refused = False
         self._has_waited = bool(self.waits) or turn.generation > 1
         self._last_wait_timed_out = False
@@ -156,23 +158,9 @@ class LiveRun:
         if writes.finish is not None or writes.park is not None:
             self._leave(dropped=False, parked=writes.park is not None)
             return
-        for call in writes.started:
-            call()
-        facts = writes.facts
-        first = self._seq - len(facts) + 1
-        for seq, (asked, memo, _) in enumerate(facts, first):
-            self._unwritten -= 1
-            operation = asked.operation
-            self._deliver(
-                Entry(
-                    step=asked.key,
-                    seq=seq,
-                    kind=operation.kind,
-                    name=operation.name,
-                    index=asked.index,
-                    memo=memo,
-                )
-            )
+        if self.writes.finish is None:
+            for call in writes.started:
+                call()
         if writes.collect:
             self._wakes = written.wakes
             collected = [
@@ -217,6 +205,14 @@ class LiveRun:
             self.writes.finish = finish
 
     # Going on
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call once all that the body may have seen is committed."""
+        last = self.writes if self.writes.facts else self._sending
+        if last is not None and last.facts:
+            last.started.append(call)
+        else:
+            call()
 
     def _deliver(self, entry: Entry) -> None:
         is_ending = self.is_over or self.writes.finish is not None or self.stepping.is_ending
@@ -271,25 +267,26 @@ class LiveRun:
         started: float | None = None,
         input_: str | None = None,
     ) -> None:
-        """Write a memo; the body sees it once it is durable."""
+        """Write a memo; the body sees it when the run settles."""
         now = self.host.clock.time()
-        self.writes.facts.append(
-            self.operations.fact(
-                asked,
-                memo,
-                span=span or self.host.ids.span(),
-                attempts=attempts,
-                started=now if started is None else started,
-                ended=now,
-                error=None if memo.failure is None else to_json(memo.failure),
-                input_=input_,
-            )
+        fact = self.operations.fact(
+            asked,
+            memo,
+            span=span or self.host.ids.span(),
+            attempts=attempts,
+            started=now if started is None else started,
+            ended=now,
+            error=None if memo.failure is None else to_json(memo.failure),
+            input_=input_,
         )
-        self._unwritten += 1
+        self.writes.facts.append(fact)
+        self._unseen.add(fact)
         self.submit()
 
     def settle(self) -> None:
-        """Park when nothing can go on without waiting."""
+        """Let the body go on; park when nothing can go on without waiting."""
+        while entry := self._unseen.next(self.writes, self._sending, last=self._seq):
+            self._deliver(entry)
         if self.is_over or self.writes.finish is not None or self.writes.park is not None:
             return
         if self.stepping.is_busy:
@@ -298,7 +295,7 @@ class LiveRun:
                 self._call_at(self._due())
             if self.writes.waits:
                 self.submit()
-        elif not (self._unwritten or self._sending is not None or self.writes.collect):
+        elif not (self._unseen or self._sending is not None or self.writes.collect):
             self._park(self._due())
 
     def _due(self) -> float:

@@ -64,7 +64,9 @@ class Pace:
         elif is_full:
             await self._wake.wait()
         else:
-            self._misses = 0 if claimed else self._misses + 1
+            # One that is alone came after the one before it: a pause only keeps it waiting.
+            is_alone = claimed == live == 1
+            self._misses = self._misses + 1 if is_alone or not claimed else 0
             if self._misses < FEW:
                 await asyncio.sleep(self._options.pause_s)
             else:

@@ -115,11 +115,15 @@ class Running(Protocol):
         started: float | None = None,
         input_: str | None = None,
     ) -> None:
-        """Write a memo; the body sees it once it is durable."""
+        """Write a memo; the body sees it when the run settles."""
+        ...
+
+    def when_durable(self, call: Callable[[], None]) -> None:
+        """Call once all that the body may have seen is committed."""
         ...
 
     def settle(self) -> None:
-        """Park when nothing can go on without waiting."""
+        """Let the body go on; park when nothing can go on without waiting."""
         ...
 
     def submit(self) -> None:

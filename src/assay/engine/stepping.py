@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,8 @@ class Stepping:
         self._waiting: dict[UUID, Asked] = {}
         self._abandoned: set[UUID] = set()
         self._asking: asyncio.Task[None] | None = None
+        # What follows a step is no part of it.
+        self._home = copy_context()
         self.retries: dict[UUID, float] = {}
 
     @property
@@ -129,10 +132,10 @@ class Stepping:
             # So is every further attempt, since parking forgets the losses.
             attempt.is_recorded = True
             run.writes.attempts.append(self._row(attempt))
-            run.writes.started.append(lambda: self._fly(attempt, call))
+            run.writes.started.append(partial(self._fly, attempt, call))
             run.submit()
         else:
-            self._fly(attempt, call)
+            run.when_durable(partial(self._fly, attempt, call))
 
     def _attempt(self, asked: Asked, number: int, step_span: int) -> Attempt:
         run = self._run
@@ -173,7 +176,7 @@ class Stepping:
             if attempt.scores:
                 await self._refuse_unknown(attempt)
             if not run.is_over:
-                self._land(attempt, call)
+                self._home.run(self._land, attempt, call)
         except LeaseLostError:
             run.lose()
         except Exception as error:  # noqa: BLE001 - nobody awaits this task
@@ -218,8 +221,8 @@ class Stepping:
             )
             if attempt.is_recorded:
                 run.writes.attempts.append(self._row(attempt))
-            return
-        self._fail(attempt, call)
+        else:
+            self._fail(attempt, call)
         run.settle()
 
     def _fail(self, attempt: Attempt, call: StepCall) -> None:

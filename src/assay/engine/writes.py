@@ -45,7 +45,7 @@ class Writes:
     Attributes:
         facts: memos, in the order in which they came to be.
         shapes: wait shapes (event name, shape, paths) that must be known before the flush.
-        started: called once the flush is committed, before memos are delivered.
+        started: called once the flush is committed, before what it collected is delivered.
         looks: waits opened, for which events are to be looked at after the commit.
         sent: events sent, to be matched after the commit.
         trace: the run's, for what its events start.
