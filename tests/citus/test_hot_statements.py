@@ -80,6 +80,9 @@ VALUES = {
     "float8[]": "'{1.0}'::float8[]",
     "double precision": "1.0::float8",
     "double precision[]": "'{1.0}'::float8[]",
+    "assay.memo_row[]": "'{}'::assay.memo_row[]",
+    "assay.event_row[]": "'{}'::assay.event_row[]",
+    "assay.run_row[]": "'{}'::assay.run_row[]",
 }
 
 

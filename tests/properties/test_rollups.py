@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 2, 9, 30, tzinfo=UTC)
 WORKER = UUID(int=7)
 STARTED = (
-    "SELECT assay.start_runs(%s, %s, NULL, %s::uuid[], '{a}', %s::text[], '{function}', '{v}',"
-    " %s::uuid[], '{null}', NULL, NULL, %s::uuid[], NULL, %s::jsonb[], '{0}')"
+    "SELECT assay.start_runs(%s, %s, NULL, ARRAY[ROW(%s::uuid, 'a', %s, 'function', 'v', %s::uuid,"
+    " NULL, NULL, NULL, %s::uuid, NULL, %s::jsonb, 0)::assay.run_row], true)"
 )
 CLAIMED = "UPDATE assay.turns SET state = 1, worker_id = %s, generation = 1 WHERE run_id = %s"
 RECORD = "SELECT assay.record_scores(%s, %s, %s, NULL)"
@@ -211,7 +211,7 @@ class World:
         if isinstance(write, Queue):
             run = self.minted(self.now - timedelta(hours=write.hours_ago))
             sessions = json.dumps({"odd": write.fn, write.fn: str(run.int % 2)})
-            values = (self.project, now, [run], [write.fn], [run], [run], [sessions])
+            values = (self.project, now, run, write.fn, run, run, sessions)
             await self.writer.execute(STARTED, values)
             self.runs.append(run)
             self.live.add(run)

@@ -13,6 +13,8 @@ from assay.engine.worker import Worker
 from races.world import World, raced
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from assay.store.turns import Flush, Written
 
 CONNECTION_TERMINATED = "SELECT pg_terminate_backend(%s::int)"
@@ -92,13 +94,13 @@ class LosesAnswer(Worker):
     commits = 0
 
     @override
-    async def _commit(self, flush: Flush) -> list[Written]:
+    async def _commit(self, flush: Flush) -> dict[UUID, Written]:
         self.commits += 1
-        written = await super()._commit(flush)
+        told = await super()._commit(flush)
         if self.commits == self.at:
             message = "the connection is gone"
             raise psycopg.OperationalError(message)
-        return written
+        return told
 
 
 @raced

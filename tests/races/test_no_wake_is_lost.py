@@ -25,7 +25,7 @@ from assay.sdk.port import EventWait
 from assay.store import events as event_store
 from assay.store import flushes, turns
 from assay.store.pool import Link, connect
-from assay.store.turns import Flush
+from assay.store.turns import UNTOUCHED, Flush
 from races.test_wakes import STEP, waiter
 from races.world import LEASE_S, PROJECT, OneConnection, World
 
@@ -207,10 +207,10 @@ class Scene:
         return {"wakes": wakes, "due": self._since + TIMEOUT_S}
 
     async def _flush(self, link: SteppedLink, flush: Flush) -> int:
-        (written,) = await flushes.commit(
+        told = await flushes.commit(
             await link.get(), flush, project=PROJECT, worker=self.worker, now=self.clock.time()
         )
-        return written.wakes
+        return told.get(self.run, UNTOUCHED).wakes
 
     async def _time_out(self, actor: Actor, _: SteppedLink) -> None:
         await actor.pause()

@@ -124,7 +124,7 @@ class World:
 
     async def commit(
         self, flush: Flush, worker: UUID, *, over: AsyncConn | None = None
-    ) -> list[Written]:
+    ) -> dict[UUID, Written]:
         """Write a flush."""
         return await flushes.commit(
             over or self.looking, flush, project=PROJECT, worker=worker, now=self.clock.time()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 import psycopg
 
 from assay.store.flushes import TurnsLostError
-from assay.store.turns import Flush
+from assay.store.turns import UNTOUCHED, Flush
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from uuid import UUID
 
     from assay.engine.writes import Writes
@@ -60,7 +60,7 @@ class Committer:
 
     def __init__(
         self,
-        commit: Callable[[Flush], Awaitable[list[Written]]],
+        commit: Callable[[Flush], Awaitable[Mapping[UUID, Written]]],
         *,
         prepare: Callable[[Sequence[Writes]], Awaitable[None]],
         follow: Callable[[Sequence[Writes]], None],
@@ -120,7 +120,7 @@ class Committer:
             writes.add_to(flush, turn)
         try:
             await self._prepare([writes for _, writes, _ in batch])
-            written = await self._commit(flush)
+            told = await self._commit(flush)
         except TurnsLostError as lost:
             await self._flush_alive(batch, lost.alive)
         except psycopg.Error as error:
@@ -132,7 +132,7 @@ class Committer:
             for run, _, _ in batch:
                 run.lose()
         else:
-            self._deliver(batch, written)
+            self._deliver(batch, told)
 
     async def _flush_alive(
         self, batch: list[tuple[Committing, Writes, Row]], alive: set[UUID]
@@ -156,11 +156,12 @@ class Committer:
         for one in batch:
             await self._flush([one])
 
-    def _deliver(self, batch: list[tuple[Committing, Writes, Row]], written: list[Written]) -> None:
-        by_run = {one.run_id: one for one in written}
+    def _deliver(
+        self, batch: list[tuple[Committing, Writes, Row]], told: Mapping[UUID, Written]
+    ) -> None:
         for run, writes, _ in batch:
             try:
-                run.committed(writes, by_run[run.id])
+                run.committed(writes, told.get(run.id, UNTOUCHED))
             except Exception as error:  # noqa: BLE001 - what it may be is the point
                 run.fault(error)
         self._follow([writes for _, writes, _ in batch])

@@ -148,7 +148,7 @@ def _start_scorer(
             "parent_defer": defer.id,
             "trace": ending.turn.trace,
             "parent_span": span_of("run", run),
-            "sessions": promise.sessions or None,
+            "sessions": json.dumps(promise.sessions) if promise.sessions else None,
             "due": now,
         }
     )

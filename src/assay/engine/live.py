@@ -163,9 +163,7 @@ class LiveRun:
                 call()
         if writes.collect:
             self._wakes = written.wakes
-            collected = [
-                parse.entry(row[1:]) for row in written.collected or () if row[0] == str(self.id)
-            ]
+            collected = [parse.entry(row[1:]) for row in written.collected]
             self._note_waits(collected)
             for entry in collected:
                 self._seq = max(self._seq, entry.seq)

@@ -198,7 +198,7 @@ class Operations:
                 "parent_step": asked.key,
                 "trace": self._trace,
                 "parent_span": row["span"],
-                "sessions": sessions or None,
+                "sessions": json.dumps(sessions) if sessions else None,
                 "due": now,
             }
         )

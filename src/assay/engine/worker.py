@@ -367,7 +367,7 @@ class Worker:
                     )
                     self._shapes.add((name, shape))
 
-    async def _commit(self, flush: Flush) -> list[Written]:
+    async def _commit(self, flush: Flush) -> dict[UUID, Written]:
         return await flushes.commit(
             await self._db.flushes.get(),
             flush,

@@ -1,4 +1,4 @@
-"""Rows as array literals, a column each: cast in SQL they cost a fifth of JSON or adapted lists."""
+"""Rows as array literals: cast in SQL they cost a fifth of what JSON or adapted lists do."""
 
 from __future__ import annotations
 
@@ -49,3 +49,20 @@ def columns(rows: Sequence[Mapping[str, Any]], wanted: Columns) -> list[str | No
             for key, element in wanted.items()
         ]
     return [array([row.get(key) for row in rows], element) for key, element in wanted.items()]
+
+
+def field(value: str) -> str:
+    """A text in a row of `rows`."""
+    return '\\"' + value.replace("\\", "\\\\\\\\").replace('"', '\\\\\\"') + '\\"'
+
+
+def rows(rows: Sequence[Mapping[str, Any]], wanted: Columns) -> str | None:
+    """A literal of an array of rows with these columns, whose texts are fields; None of no rows."""
+    if not rows:
+        return None
+    columns = wanted.items()
+    texts = [
+        ",".join(["" if (value := row.get(key)) is None else part(value) for key, part in columns])
+        for row in rows
+    ]
+    return '{"(' + ')","('.join(texts) + ')"}'

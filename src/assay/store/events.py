@@ -21,28 +21,37 @@ _FIRST = UUID(int=0)
 _WORKERS = queries("workers")
 _EVENT: arrays.Columns = {
     "id": arrays.uuid,
-    "name": arrays.text,
-    "data": arrays.text,
-    "sessions": arrays.text,
+    "name": arrays.field,
+    "data": arrays.field,
+    "sessions": arrays.field,
     "ts": arrays.number,
-    "key": arrays.text,
+    "key": arrays.field,
     "source_run": arrays.uuid,
-    "warning": arrays.text,
-    "force": arrays.text,
+    "warning": arrays.field,
+    "force": arrays.field,
 }
-_RUN: arrays.Columns = {
+RUN: arrays.Columns = {
     "id": arrays.uuid,
-    "app": arrays.text,
-    "fn": arrays.text,
-    "kind": arrays.text,
-    "version": arrays.text,
+    "app": arrays.field,
+    "fn": arrays.field,
+    "kind": arrays.field,
+    "version": arrays.field,
     "event": arrays.uuid,
     "parent_run": arrays.uuid,
+    "parent_step": arrays.uuid,
+    "parent_defer": arrays.field,
     "trace": arrays.uuid,
-    "sessions": arrays.text,
+    "parent_span": arrays.number,
+    "sessions": arrays.field,
     "due": arrays.number,
 }
+"""The columns of a queued run; `sessions` is JSON text."""
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=str).encode
+
+
+def in_sessions(runs: list[Row]) -> bool:
+    """Whether any of these queued runs is in a session."""
+    return any(run.get("sessions") for run in runs)
 
 
 class Ingested(NamedTuple):
@@ -125,8 +134,9 @@ async def ingest(
             now,
             catalog,
             _encode(keys) if keys else None,
-            *arrays.columns(events, _EVENT),
-            *arrays.columns(runs, _RUN),
+            arrays.rows(events, _EVENT),
+            arrays.rows(runs, RUN),
+            in_sessions(runs),
         ),
         prepare=True,
     )
@@ -154,7 +164,8 @@ async def start_matched(
             catalog,
             _encode(keys) if keys else None,
             arrays.array(events, arrays.uuid),
-            *arrays.columns(runs, _RUN),
+            arrays.rows(runs, RUN),
+            in_sessions(runs),
         ),
     )
     row = await cursor.fetchone()

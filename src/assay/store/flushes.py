@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from assay.store.arrays import array, columns, number, text, uuid
+from assay.store.arrays import array, columns, field, number, rows, text, uuid
+from assay.store.events import RUN, in_sessions
 from assay.store.queries import queries
 from assay.store.turns import Flush, Written
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from assay.store.arrays import Columns
     from assay.store.pool import AsyncConn
     from assay.store.turns import Row
 
 _COMMIT = queries("turns")["commit"]
 _TURN: Columns = {"run": uuid, "gen": number}
-_JOURNAL: Columns = {
+_MEMO: Columns = {
     "run": uuid,
     "step": uuid,
     "seq": number,
-    "kind": text,
-    "name": text,
+    "kind": field,
+    "name": field,
     "idx": number,
-    "input": text,
-    "output": text,
-    "error": text,
+    "input": field,
+    "output": field,
+    "error": field,
     "span": number,
     "attempts": number,
     "started": number,
@@ -61,8 +61,8 @@ class TurnsLostError(Exception):
 
 async def commit(
     connection: AsyncConn, flush: Flush, *, project: int, worker: UUID, now: float
-) -> list[Written]:
-    """Write a flush of runs that this worker has claimed.
+) -> dict[UUID, Written]:
+    """Write a flush of runs that this worker has claimed; gives those that there is news of.
 
     Raises:
         TurnsLostError: nothing was written; send it again without those.
@@ -78,7 +78,7 @@ async def commit(
             worker,
             *columns(turns, _TURN),
             array([turn["run"] for turn in turns if turn.get("lost")], uuid),
-            *columns(flush.journal, _JOURNAL),
+            rows(flush.journal, _MEMO),
             *_finish(_by_run(flush.finish)),
             *columns(_by_run(flush.park), _PARK),
             *columns(_by_run(flush.collect), _COLLECT),
@@ -90,28 +90,27 @@ async def commit(
             _json(flush.exposures),
             _json(flush.scores),
             _json(flush.events),
-            _json(flush.runs),
+            rows(flush.runs, RUN),
+            in_sessions(flush.runs),
         ),
         prepare=True,
     )
     row = await cursor.fetchone()
     assert row is not None
-    written, alive, wakes, cancelled, collected = row
-    if not written:
-        raise TurnsLostError(set(alive or ()))
-    signed = set(cancelled or ())
+    told = row[0]
+    if told is None:
+        return {}
+    if "alive" in told:
+        raise TurnsLostError({UUID(run) for run in told["alive"]})
     entries: dict[str, list[list[Any]]] = {}
-    for entry in collected or ():
+    for entry in told["collected"] or ():
         entries.setdefault(entry[0], []).append(entry)
-    return [
-        Written(
-            turn["run"],
-            woken,
-            bool(signed) and turn["run"] in signed,
-            entries.get(str(turn["run"])) if entries else None,
-        )
-        for turn, woken in zip(turns, wakes, strict=True)
-    ]
+    woken = told["woken"] or {}
+    news: dict[UUID, Written] = {}
+    for run in woken.keys() | entries.keys():
+        wakes, is_cancelled = woken.get(run, (0, False))
+        news[UUID(run)] = Written(wakes, is_cancelled, entries.get(run, []))
+    return news
 
 
 def _by_run(rows: list[Row]) -> list[Row]:

@@ -52,12 +52,20 @@ class ClaimedTurn(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A run that a flush wrote, with what the claim or the collecting moved into its journal."""
+    """What a flush tells of a run that it wrote; what it does not tell of is `UNTOUCHED`.
 
-    run_id: UUID
+    Attributes:
+        wakes: how often it was woken.
+        cancelled: whether it is to be cancelled.
+        collected: what moved into its journal.
+    """
+
     wakes: int
     cancelled: bool
-    collected: list[list[Any]] | None
+    collected: list[list[Any]]
+
+
+UNTOUCHED = Written(0, cancelled=False, collected=[])
 
 
 @dataclass(slots=True)

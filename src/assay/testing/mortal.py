@@ -117,14 +117,14 @@ class MortalWorker(Worker):
         return claimed
 
     @override
-    async def _commit(self, flush: Flush) -> list[Written]:
+    async def _commit(self, flush: Flush) -> dict[UUID, Written]:
         self.moves += 1
         fate = self.fate
         fate.commits += 1
         is_last = fate.commits == fate.dies_at
-        written = [] if is_last and fate.is_before else await super()._commit(flush)
+        told = {} if is_last and fate.is_before else await super()._commit(flush)
         if is_last:
             fate.strike()
             # The committer itself is among the cancelled: it ends here, before anything follows.
             await asyncio.sleep(0)
-        return written
+        return told

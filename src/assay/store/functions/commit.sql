@@ -1,62 +1,54 @@
 -- One flush of one worker for one project: everything that its runs did since the last, in one
 -- transaction. The lock on the turns' rows, compared with the worker and the generations, is the fence:
--- where any of the runs has lost its turn, nothing is written and those that hold theirs are given, for
--- the caller to send again without the others. The generation alone would not do: a claim that the
+-- where any of the runs has lost its turn, nothing is written and those that hold theirs are given as
+-- `alive`, for the caller to send again without the others. The generation alone would not do: a claim that the
 -- server forgot in a crash is made again, by whoever it may be, with the same one.
 --
--- The ids of runs come in ascending order, each kind's other arrays in the order of its ids. Rows are
+-- Gives null or, by run, how often those that were ever woken were, whether they are to be cancelled, and
+-- what was collected. The ids of runs come in ascending order, each kind's other arrays in the order of its ids. Rows are
 -- found by `= ANY` and their values by `width_bucket`, a binary search, rather than by a join, which a
 -- plan made on empty tables would drive from the wrong side. BETWEEN is for the partitions: where a plan
 -- is reused, only comparisons like this leave out of a statement's start those it has no business with.
 CREATE OR REPLACE FUNCTION assay.commit(
     p_project int, p_now double precision, p_worker uuid, p_ids uuid[], p_generations int[], p_survived uuid[],
-    p_runs uuid[], p_steps uuid[], p_seqs int[], p_kinds text[], p_names text[], p_idxs int[],
-    p_inputs text[], p_outputs text[], p_errors text[], p_spans bigint[], p_attempts int[],
-    p_started float8[], p_ended float8[],
+    p_memos assay.memo_row[],
     p_finished uuid[], p_statuses text[], p_results text[], p_failures text[], p_warnings text[],
     p_begun float8[], p_waited uuid[], p_exposed uuid[], p_answers text,
     p_parked uuid[], p_wakes int[], p_due float8[], p_collect uuid[],
     p_tries text, p_waits text, p_closed text, p_defers text, p_outcomes text, p_exposures text, p_scores text,
-    p_events text, p_children text)
-RETURNS TABLE (written boolean, alive uuid[], wakes int[], cancelled uuid[], collected json)
-LANGUAGE plpgsql AS $$
+    p_events text, p_children assay.run_row[], p_sessions boolean)
+RETURNS json LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
-    v_generations int[];
+    v_alive uuid[];
+    v_woken json;
+    v_collected json;
 BEGIN
     -- name: fence
-    SELECT array_agg(f.run_id), array_agg(f.generation), array_agg(f.wakes),
-        array_agg(f.run_id) FILTER (WHERE f.cancelled_at IS NOT NULL)
-    INTO alive, v_generations, wakes, cancelled
-    FROM (SELECT t.run_id, CASE t.worker_id WHEN p_worker THEN t.generation END AS generation, t.wakes,
-              t.cancelled_at
+    SELECT array_agg(f.run_id) FILTER (WHERE f.is_held),
+        json_object_agg(f.run_id, json_build_array(f.wakes, f.is_cancelled)) FILTER (WHERE f.wakes > 0)
+    INTO v_alive, v_woken
+    FROM (SELECT t.run_id, t.wakes, t.cancelled_at IS NOT NULL AS is_cancelled,
+              t.worker_id = p_worker AND t.generation = p_generations[width_bucket(t.run_id, p_ids)] AS is_held
           FROM assay.turns t
           WHERE t.project_id = p_project AND t.run_id = ANY (p_ids)
           ORDER BY t.run_id FOR UPDATE) f;
-    written := alive = p_ids AND v_generations = p_generations;
-    IF written IS NOT TRUE THEN
-        written := false;
-        SELECT array_agg(a.run_id) INTO alive
-        FROM unnest(alive, v_generations) AS a(run_id, generation)
-        WHERE a.generation = p_generations[array_position(p_ids, a.run_id)];
-        RETURN NEXT;
-        RETURN;
+    IF v_alive IS DISTINCT FROM p_ids THEN
+        RETURN json_build_object('alive', coalesce(v_alive, '{}'));
     END IF;
 
-    IF p_runs IS NOT NULL THEN
+    IF p_memos IS NOT NULL THEN
         -- name: journal
         INSERT INTO assay.journal AS j (project_id, run_id, step, seq, kind, name, idx, input, output,
             error, span, attempts, started_at, ended_at)
         SELECT c.project_id, u.run, u.step, u.seq, u.kind, u.name, u.idx, u.input, u.output, u.error,
             u.span, u.attempts, to_timestamp(u.started), to_timestamp(u.ended)
-        FROM assay.catalogs c, unnest(p_runs, p_steps, p_seqs, p_kinds, p_names, p_idxs, p_inputs,
-            p_outputs, p_errors, p_spans, p_attempts, p_started, p_ended) AS u(run, step, seq, kind, name,
-            idx, input, output, error, span, attempts, started, ended)
+        FROM assay.catalogs c, unnest(p_memos) AS u
         WHERE c.project_id = p_project;
     END IF;
     -- Each IF costs a microsecond: what most flushes do without is asked for at once.
-    IF coalesce(p_tries, p_waits, p_closed, p_defers, p_exposures, p_scores, p_outcomes, p_events,
-        p_children) IS NOT NULL
+    IF coalesce(p_tries, p_waits, p_closed, p_defers, p_exposures, p_scores, p_outcomes, p_events) IS NOT NULL
+        OR p_children IS NOT NULL
     THEN
         IF p_tries IS NOT NULL THEN
             -- name: attempts
@@ -121,14 +113,14 @@ BEGIN
             ON CONFLICT (project_id, id) DO NOTHING;
         END IF;
         IF p_children IS NOT NULL THEN
-            PERFORM assay.start_children(p_project, p_now, p_children);
+            PERFORM assay.start_runs(p_project, p_now, NULL, p_children, p_sessions);
         END IF;
     END IF;
     IF p_collect IS NOT NULL THEN
         -- Nothing of these runs is in flight but this flush, so their next sequence number is known here.
         SELECT json_agg(json_build_array(c.run_id, c.step, c.seq, c.kind, c.name, c.idx, c.output, c.error)
             ORDER BY c.run_id, c.seq)
-        INTO collected
+        INTO v_collected
         FROM assay.collect(p_project, p_now, p_collect) c;
     END IF;
     IF p_finished IS NOT NULL THEN
@@ -172,20 +164,9 @@ BEGIN
         UPDATE assay.turns t SET losses = 0
         WHERE t.project_id = p_project AND t.run_id = ANY (p_survived);
     END IF;
-    RETURN NEXT;
-END $$;
-
--- Child runs of a flush: started by an invoke or, at the end of their parent, by its promises.
-CREATE OR REPLACE FUNCTION assay.start_children(p_project int, p_now double precision, p_children text)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM assay.start_runs(p_project, p_now, NULL, array_agg(u.id), array_agg(u.app), array_agg(u.fn),
-        array_agg(u.kind), array_agg(u.version), array_agg(u.event), array_agg(u.parent_run),
-        array_agg(u.parent_step), array_agg(u.parent_defer), array_agg(u.trace), array_agg(u.parent_span),
-        array_agg(u.sessions), array_agg(u.due))
-    FROM json_to_recordset(p_children::json) AS u(id uuid, app text, fn text, kind text, version text,
-        event uuid, parent_run uuid, parent_step uuid, parent_defer text, trace uuid, parent_span bigint,
-        sessions jsonb, due float8);
+    -- Most flushes have nothing to tell, and that is quickly told.
+    IF v_woken IS NULL AND v_collected IS NULL THEN RETURN NULL; END IF;
+    RETURN json_build_object('woken', v_woken, 'collected', v_collected);
 END $$;
 
 -- Give the results of runs that ended to the parents that invoked them.

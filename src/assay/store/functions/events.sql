@@ -40,9 +40,8 @@ END $$;
 
 -- Start what an event sent by a run matches, once, and mark it as matched.
 CREATE OR REPLACE FUNCTION assay.start_matched(
-    p_project int, p_now double precision, p_catalog bigint, p_keys text, p_matched uuid[],
-    p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
-    p_parents uuid[], p_traces uuid[], p_run_sessions jsonb[], p_due float8[])
+    p_project int, p_now double precision, p_catalog bigint, p_keys text, p_matched uuid[], p_runs assay.run_row[],
+    p_sessions boolean)
 RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     v_catalog bigint;
@@ -63,8 +62,7 @@ BEGIN
     SELECT coalesce(array_agg(m.id) FILTER (WHERE m.key IS NULL OR m.id = ANY (v_won)), '{}')
     INTO v_new FROM marked m;
     IF p_runs IS NOT NULL AND cardinality(v_new) > 0 THEN
-        PERFORM assay.start_runs(p_project, p_now, v_new, p_runs, p_apps, p_fns, p_kinds, p_versions,
-            p_events, p_parents, NULL, NULL, p_traces, NULL, p_run_sessions, p_due);
+        PERFORM assay.start_runs(p_project, p_now, v_new, p_runs, p_sessions);
     END IF;
     RETURN 'ok';
 END $$;

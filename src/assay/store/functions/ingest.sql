@@ -2,10 +2,7 @@
 -- Gives status 'stale' and writes nothing when the caller matched against an older catalog of functions.
 CREATE OR REPLACE FUNCTION assay.ingest(
     p_project int, p_now double precision, p_catalog bigint, p_keys text,
-    p_ids uuid[], p_names text[], p_data jsonb[], p_sessions jsonb[], p_ts float8[], p_event_keys text[],
-    p_sources uuid[], p_warnings text[], p_forces jsonb[],
-    p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
-    p_parents uuid[], p_traces uuid[], p_run_sessions jsonb[], p_due float8[])
+    p_events assay.event_row[], p_runs assay.run_row[], p_sessions boolean)
 RETURNS TABLE (status text, event_ids uuid[], started uuid[], known_runs uuid[])
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -28,26 +25,24 @@ BEGIN
             (project_id, id, name, data, sessions, ts, received_at, key, source_run, warning, force, matched)
         SELECT c.project_id, u.id, u.name, u.data, u.sessions, to_timestamp(u.ts), v_at, u.key,
             u.source_run, u.warning, u.force, true
-        FROM assay.catalogs c, unnest(p_ids, p_names, p_data, p_sessions, p_ts, p_event_keys, p_sources,
-            p_warnings, p_forces) AS u(id, name, data, sessions, ts, key, source_run, warning, force)
+        FROM assay.catalogs c, unnest(p_events) AS u
         WHERE c.project_id = p_project
-        ON CONFLICT (project_id, id) DO NOTHING
+        ON CONFLICT DO NOTHING
         RETURNING e.id, e.key)
     SELECT coalesce(array_agg(added.id), '{}'),
         coalesce(array_agg(added.id) FILTER (WHERE added.key IS NULL OR added.id = ANY (v_won)), '{}')
     INTO event_ids, started FROM added;
     IF p_runs IS NOT NULL AND cardinality(started) > 0 THEN
         PERFORM assay.start_runs(p_project, p_now,
-            CASE WHEN cardinality(started) < cardinality(p_ids) THEN started END,
-            p_runs, p_apps, p_fns, p_kinds, p_versions, p_events, p_parents, NULL, NULL, p_traces, NULL,
-            p_run_sessions, p_due);
+            CASE WHEN cardinality(started) < cardinality(p_events) THEN started END, p_runs,
+            p_sessions);
     END IF;
-    IF cardinality(event_ids) < cardinality(p_ids) THEN
+    IF cardinality(event_ids) < cardinality(p_events) THEN
         -- name: known
         SELECT coalesce(array_agg(r.id), '{}') INTO known_runs
         FROM assay.runs r
         WHERE r.project_id = p_project AND r.parent_run IS NULL AND r.event_id = ANY (ARRAY(
-            SELECT u.id FROM unnest(p_ids) AS u(id) WHERE NOT (u.id = ANY (event_ids))));
+            SELECT u.id FROM unnest(p_events) AS u WHERE NOT (u.id = ANY (event_ids))));
     END IF;
     status := 'ok';
     RETURN NEXT;
@@ -72,47 +67,40 @@ BEGIN
     RETURN v_won;
 END $$;
 
--- Insert queued runs with their turns, for those of the events named (all where p_only is null).
+-- Insert queued runs with their turns, for those of the events named (all where p_only is null);
+-- p_sessions: whether any of the runs is in a session.
 CREATE OR REPLACE FUNCTION assay.start_runs(
-    p_project int, p_now double precision, p_only uuid[],
-    p_runs uuid[], p_apps text[], p_fns text[], p_kinds text[], p_versions text[], p_events uuid[],
-    p_parents uuid[], p_parent_steps uuid[], p_parent_defers text[], p_traces uuid[],
-    p_parent_spans bigint[], p_sessions jsonb[], p_due float8[])
+    p_project int, p_now double precision, p_only uuid[], p_runs assay.run_row[], p_sessions boolean)
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     v_young uuid := assay.id_floor(p_now - 3600);
     v_next uuid[];
     v_next_of uuid[];
+    v_ids uuid[];
 BEGIN
     -- name: runs
     INSERT INTO assay.runs AS r (project_id, id, app, fn, kind, version, event_id, parent_run, parent_step,
         parent_defer, trace, parent_span, sessions, queued_at)
     SELECT c.project_id, u.id, u.app, u.fn, u.kind, u.version, u.event, u.parent_run, u.parent_step,
         u.parent_defer, u.trace, u.parent_span, u.sessions, to_timestamp(p_now)
-    FROM assay.catalogs c, unnest(p_runs, p_apps, p_fns, p_kinds, p_versions, p_events, p_parents,
-        p_parent_steps, p_parent_defers, p_traces, p_parent_spans, p_sessions) AS u(id, app, fn, kind,
-        version, event, parent_run, parent_step, parent_defer, trace, parent_span, sessions)
+    FROM assay.catalogs c, unnest(p_runs) AS u
     WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
-    IF p_runs[1] < v_young THEN
-        PERFORM assay.mark_hours(p_project, 'queued', p_runs, p_runs);
-    END IF;
     -- name: turns
     INSERT INTO assay.turns AS t (project_id, run_id, app, fn, state, due_at, generation, wakes, losses)
     SELECT c.project_id, u.id, u.app, u.fn, 0, to_timestamp(u.due), 0, 0, 0
-    FROM assay.catalogs c, unnest(p_runs, p_apps, p_fns, p_events, p_due) AS u(id, app, fn, event, due)
+    FROM assay.catalogs c, unnest(p_runs) AS u
     WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
-    IF p_sessions IS NOT NULL THEN
+    IF p_sessions THEN
         -- name: run_sessions
         INSERT INTO assay.run_sessions AS s (project_id, key, value, run_id)
         SELECT c.project_id, p.key, p.value, u.id
-        FROM assay.catalogs c, unnest(p_runs, p_events, p_sessions) AS u(id, event, sessions),
-            jsonb_each_text(u.sessions) AS p
+        FROM assay.catalogs c, unnest(p_runs) AS u, jsonb_each_text(u.sessions) AS p
         WHERE c.project_id = p_project AND (p_only IS NULL OR u.event = ANY (p_only));
-        IF p_runs[1] < v_young THEN
+        IF (p_runs[1]).id < v_young THEN
             -- A session counts in the hour of its first run, and these may come before what was the first.
             -- name: next_of_sessions
             SELECT array_agg(n.run_id), array_agg(u.id) INTO v_next, v_next_of
-            FROM unnest(p_runs, p_sessions) AS u(id, sessions)
+            FROM unnest(p_runs) AS u
             CROSS JOIN LATERAL jsonb_each_text(u.sessions) AS p
             CROSS JOIN LATERAL (
                 SELECT e.run_id FROM assay.run_sessions e
@@ -123,5 +111,9 @@ BEGIN
                 PERFORM assay.mark_hours(p_project, 'session', v_next, v_next_of);
             END IF;
         END IF;
+    END IF;
+    IF (p_runs[1]).id < v_young THEN
+        v_ids := ARRAY(SELECT u.id FROM unnest(p_runs) AS u);
+        PERFORM assay.mark_hours(p_project, 'queued', v_ids, v_ids);
     END IF;
 END $$;

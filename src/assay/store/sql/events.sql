@@ -1,12 +1,9 @@
 -- name: ingest
 SELECT status, event_ids, started, known_runs
-FROM assay.ingest(%s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+FROM assay.ingest(%s, %s, %s, %s, %s, %s, %s)
 
 -- name: start_matched
-SELECT assay.start_matched(%s, %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT assay.start_matched(%s, %s, %s, %s, %s, %s, %s)
 
 -- name: follow
 SELECT assay.follow(%s, %s, %s)

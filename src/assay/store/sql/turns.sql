@@ -4,12 +4,10 @@ SELECT run_id, fn, generation, wakes, losses, started_at, cancelled, trace, pare
 FROM assay.claim(%(project)s, %(app)s, %(fns)s, %(worker)s, %(now)s, %(limit)s, %(run)s)
 
 -- name: commit
-SELECT written, alive, wakes, cancelled, collected
-FROM assay.commit(%s, %s, %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
+SELECT assay.commit(%s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s, %s, %s, %s, %s, %s,
     %s, %s, %s, %s,
-    %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 
 -- name: live
 SELECT t.run_id, t.generation, t.wakes, t.cancelled_at IS NOT NULL
