@@ -62,11 +62,23 @@ def test_a_list_as_csv_has_every_row(dash: DashboardServer) -> None:
     """Over all pages, in the API's fields; what a spreadsheet would run is made text."""
     dash.register("a", event="=cmd()")
     runs = {dash.start(name="=cmd()") for _ in range(3)}
-    text = dash.ask("GET", "/p/default/runs.csv").text
+    answered = dash.ask("GET", "/p/default/runs.csv")
+    assert answered.headers["content-disposition"] == 'attachment; filename="runs.csv"'
+    text = answered.text
     rows = list(csv.DictReader(io.StringIO(text)))
     assert {row["id"] for row in rows} == runs
     events = csv.DictReader(io.StringIO(dash.ask("GET", "/p/default/functions.csv").text))
     assert [row["id"] for row in events] == ["a"]
+
+
+def test_a_record_as_csv_is_one_row(dash: DashboardServer) -> None:
+    """An event too, whose own data is no list of rows."""
+    dash.register("a")
+    run = dash.start(data={"question": "why?"})
+    (event,) = dash.get(f"runs/{run}")["event_ids"]
+    for path, id_ in ((f"runs/{run}", run), (f"events/{event}", event)):
+        rows = csv.DictReader(io.StringIO(dash.ask("GET", f"/p/default/{path}.csv").text))
+        assert [row["id"] for row in rows] == [id_]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.nav], ids=lambda page: page.name)

@@ -40,7 +40,7 @@ async def as_csv(ask: Ask) -> Response:
         first = await ask.api.answer("GET", ask.api_path(), query.items())
     if first.status >= HTTPStatus.BAD_REQUEST:
         return _passed(first)
-    name = ask.path.strip("/").replace("/", "-") or "overview"
+    name = ask.path.removesuffix(".csv").strip("/").replace("/", "-") or "overview"
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return StreamingResponse(_lines(ask, query, first), media_type="text/csv", headers=headers)
 
@@ -49,7 +49,8 @@ async def _lines(ask: Ask, query: dict[str, object], first: Answered) -> AsyncIt
     answered, columns, count = first, None, 0
     while count < MAX_ROWS:
         body = json.loads(answered.body)
-        rows = body.get("data", [body])
+        # An event has data too, but only a list has a next page.
+        rows = body["data"] if "next" in body else [body]
         if columns is None and rows:
             columns = list(rows[0])
             yield _line(columns)
