@@ -44,6 +44,7 @@ def environment() -> Environment:
         "ago": texts.ago,
         "compact": texts.compact,
         "duration": texts.duration,
+        "evidence": texts.evidence,
         "instant": texts.instant,
         "iso": texts.iso,
         "number": texts.number,

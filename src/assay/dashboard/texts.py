@@ -20,6 +20,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _TENTH, _MS_DIGITS = 0.1, 10
 _THOUSAND = 1000
 _MOST_DIGITS = 4
+_LARGE_LOG = 30.0
 _EXACT = 2**53
 DASH = "\N{EN DASH}"
 NOTHING = "\N{EM DASH}"
@@ -112,14 +113,25 @@ def signed(difference: float | None, *, is_share: bool = False) -> str:
     return ("+" if difference > 0 else "") + number(difference)
 
 
+def evidence(log_e: float | None) -> str:
+    """An e-value from its logarithm, as people read it; a dash for None."""
+    if log_e is None:
+        return NOTHING
+    if log_e > _LARGE_LOG:
+        return f"e^{log_e:.0f}"
+    return number(float(f"{math.exp(log_e):.2g}"))
+
+
 def duration(span: timedelta | float | None) -> str:
-    """A stretch of time (seconds, or a timedelta): 4 ms, 3.2 s, 5 min 3 s, 2 h 5 min, 3 d 4 h."""
+    """A stretch of time (seconds, or a timedelta): 16 µs, 4 ms, 3.2 s, 5 min 3 s, 3 d 4 h."""
     if span is None:
         return NOTHING
     seconds = float(span) if isinstance(span, int | float) else span.total_seconds()
     space = "\N{NO-BREAK SPACE}"
     if seconds < 1:
         milliseconds = seconds * 1000
+        if 0 < milliseconds < 1:
+            return f"{milliseconds * 1000:.0f}{space}µs"
         digits = 1 if 0 < milliseconds < _MS_DIGITS else 0
         return f"{milliseconds:.{digits}f}{space}ms"
     if seconds < _MINUTE:
