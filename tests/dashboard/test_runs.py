@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import html_pages
 from api_server import failure, memo
+from api_server import step as step_row
 from assay.ids import step_key
 
 if TYPE_CHECKING:
@@ -49,6 +51,20 @@ def test_pages_of_a_list_follow_each_other(dash: DashboardServer) -> None:
     rows = second.one("tbody", data_live_rows="").all("tr")
     assert [row.attributes["data-key"] for row in rows] == runs[:1]
     assert second.one("nav", class_="pager").one("a").text.endswith("Newest")
+
+
+def test_a_filter_without_a_field_is_seen_and_stays(dash: DashboardServer) -> None:
+    """A list that a number led to says what it is of, and can be filtered further."""
+    page = dash.look("/runs", experiment="style", variant="concise")
+    chips = page.one("ul", class_="chips").text
+    assert "experiment style" in chips
+    assert "variant concise" in chips
+    form = page.one("form", id="filters")
+    kept = [field.attributes for field in form.all("input") if field.attributes.get("type")]
+    assert {field["name"]: field["value"] for field in kept} == {
+        "experiment": "style",
+        "variant": "concise",
+    }
 
 
 def test_an_empty_filter_is_no_filter(dash: DashboardServer) -> None:
@@ -93,6 +109,49 @@ def test_a_failed_run_says_first_what_was_wrong(dash: DashboardServer) -> None:
     notes = [note.text for note in page.all(class_="note")]
     assert any("ToolError" in note and "no such user" in note for note in notes)
     assert any("look-up" in note for note in notes)
+
+
+def test_a_waiting_run_says_for_what(dash: DashboardServer) -> None:
+    """The event and when it gives up; and the panel of the wait says the same."""
+    dash.register("answer")
+    run = dash.start()
+    began, ends = dash.clock.now(), dash.clock.now() + timedelta(hours=3)
+    dash.claim(run)
+    dash.insert(
+        "waits",
+        step_row(run, "approval")
+        | {"kind": "wait", "span": 9, "event_name": "order/approved", "since": began}
+        | {"registered_at": began, "expires_at": ends},
+    )
+    dash.park(run)
+    note = next(note for note in dash.look(f"/runs/{run}").all(class_="note"))
+    assert "order/approved" in note.text
+    assert "gives up in 3" in note.text
+    panel = dash.look(f"/runs/{run}/spans/{9:016x}").text
+    assert "waiting" in panel
+    assert "order/approved" in panel
+
+
+def test_the_time_before_the_next_attempt_is_not_in_the_step(dash: DashboardServer) -> None:
+    """A run that is to be tried again says when, and why."""
+    dash.register("answer")
+    run = dash.start()
+    began = dash.clock.now()
+    dash.claim(run)
+    dash.insert(
+        "attempts",
+        step_row(run, "call")
+        | {"attempt": 1, "error": failure("Timeout", "slow"), "worker_id": dash.worker, "span": 5}
+        | {"started_at": began, "ended_at": began + timedelta(seconds=1)}
+        | {"retry_at": began + timedelta(hours=1)},
+    )
+    dash.park(run)
+    dash.clock.advance(timedelta(minutes=10))
+    page = dash.look(f"/runs/{run}")
+    assert "Timeout: slow" in page.one(class_="note").text
+    spent = page.one("dl", class_="spent").text
+    assert "in steps 1 s" in spent
+    assert "between attempts 9 min 59 s" in spent
 
 
 def test_a_step_opens_with_its_values_messages_and_attempts(dash: DashboardServer) -> None:
@@ -183,12 +242,13 @@ def test_a_run_is_scored_by_hand(dash: DashboardServer) -> None:
     """With a reason and an author; it shows at once, as a person's."""
     dash.register("answer")
     run = dash.start()
-    fields = {"name": "kind", "value": "true", "author": "Ada", "rationale": "friendly"}
+    fields = {"name": "kind", "value": "true", "author": "Ada", "rationale": "friendly\r\nand so"}
     answered = dash.act(f"/runs/{run}/score", **fields)
     assert answered.status_code == 303
     assert answered.headers["location"].startswith(f"/p/default/runs/{run}")
     (score,) = dash.get(f"runs/{run}/scores")["data"]
     assert (score["value"], score["source"], score["author"]) == (True, "human", "Ada")
+    assert score["rationale"] == "friendly\nand so"
     assert "friendly" in dash.look(f"/runs/{run}").one("main").text
 
 

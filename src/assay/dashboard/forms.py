@@ -57,4 +57,5 @@ async def read(request: Request) -> Form:
         raise AssayError(
             "this is no form", code="form_invalid", hint="send it from the page again"
         ) from error
-    return Form({name: text.strip() for name, text in pairs})
+    # Browsers send the lines of a text with carriage returns that nobody typed.
+    return Form({name: text.replace("\r\n", "\n").strip() for name, text in pairs})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import zip_longest
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 200
 _WAITING = frozenset({"wait", "sleep"})
 _CHIPS = 4
+
+_Stretch: TypeAlias = "tuple[datetime, datetime]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,20 +70,29 @@ def rows(run: RunDetail, *, now: datetime) -> list[StepRow]:
 
 
 def spent(run: RunDetail, *, now: datetime) -> list[Spent]:
-    """Where a run's time went: queued, waiting, in child runs, in steps, and between them."""
+    """Where a run's time went.
+
+    A step's time before its next attempt is not in the step. What a run did when it was cancelled
+    has left no step: the time since the last one is a part of its own.
+    """
     ended = run.ended_at or now
     whole = max(1e-9, (ended - run.queued_at).total_seconds())
     started = run.started_at or ended
-    waiting = _covered((s for s in run.steps if s.kind in _WAITING), ended)
-    invoked = _covered((s for s in run.steps if s.kind == "invoke"), ended)
-    working = _covered((s for s in run.steps if s.kind not in _WAITING | {"invoke"}), ended)
-    any_ = _covered(run.steps, ended)
+    steps = [s for s in run.steps if s.kind not in _WAITING | {"invoke"}]
+    invoked = _lasted((s for s in run.steps if s.kind == "invoke"), ended)
+    waiting = _lasted((s for s in run.steps if s.kind in _WAITING), ended)
+    idle = [stretch for step in steps for stretch in _between_attempts(step, ended)]
+    busy = _seconds_covered(_lasted(steps, ended)) - _seconds_covered(idle)
+    tail = _seconds_cancelled(run, started, ended)
+    any_ = _seconds_covered(_lasted(run.steps, ended))
     parts = (
         ("queued", (started - run.queued_at).total_seconds()),
-        ("in steps", working),
-        ("in child runs", invoked),
-        ("waiting", waiting),
-        ("between steps", max(0.0, (ended - started).total_seconds() - any_)),
+        ("in steps", busy),
+        ("between attempts", _seconds_covered(idle)),
+        ("in child runs", _seconds_covered(invoked)),
+        ("waiting", _seconds_covered(waiting)),
+        ("in what was cancelled", tail),
+        ("between steps", max(0.0, (ended - started).total_seconds() - any_ - tail)),
     )
     return [
         Spent(word=word, seconds=seconds, share=min(1.0, seconds / whole))
@@ -97,6 +109,11 @@ def longest(run: RunDetail) -> list[Step]:
     ]
 
 
+def to_be_tried_again(run: RunDetail) -> list[Step]:
+    """The steps whose last attempt failed and that have another one to come."""
+    return [s for s in run.steps if s.ended_at is None and s.attempts and s.attempts[-1].retry_at]
+
+
 def wrong(run: RunDetail) -> list[Step]:
     """The steps that failed for good, the last of them first."""
     return [step for step in reversed(run.steps) if step.status == "failed"]
@@ -107,11 +124,28 @@ def retried(steps: Sequence[Step]) -> int:
     return sum(max(0, len(step.attempts) - 1) for step in steps)
 
 
-def _covered(steps: Iterable[Step], until: datetime) -> float:
-    """How many seconds at least one of these steps lasted."""
-    stretches = sorted((s.started_at, s.ended_at or until) for s in steps if s.started_at)
+def _lasted(steps: Iterable[Step], until: datetime) -> list[_Stretch]:
+    return [(s.started_at, s.ended_at or until) for s in steps if s.started_at]
+
+
+def _between_attempts(step: Step, until: datetime) -> Iterable[_Stretch]:
+    """From the end of each failed attempt to the next one, or to now."""
+    for attempt, following in zip_longest(step.attempts, step.attempts[1:]):
+        if attempt.ended_at and (following or step.ended_at is None):
+            yield attempt.ended_at, following.started_at if following else until
+
+
+def _seconds_cancelled(run: RunDetail, started: datetime, ended: datetime) -> float:
+    if run.status != "cancelled":
+        return 0.0
+    last = max([started, *(step.ended_at for step in run.steps if step.ended_at)])
+    return max(0.0, (ended - last).total_seconds())
+
+
+def _seconds_covered(stretches: Iterable[_Stretch]) -> float:
+    """How many seconds lie in at least one of these stretches."""
     total, reached = 0.0, None
-    for start, end in stretches:
+    for start, end in sorted(stretches):
         begin = start if reached is None else max(start, reached)
         if end > begin:
             total += (end - begin).total_seconds()

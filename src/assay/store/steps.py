@@ -122,6 +122,13 @@ async def of_step(
     return await _records(cursor, {"project": project, "runs": [run], "values": True, "step": key})
 
 
+async def open_waits(cursor: Reading, *, project: int, run: UUID) -> list[WaitRecord]:
+    """What a run waits for: sleeps, waits for events and invocations that have not ended."""
+    values = {"project": project, "runs": [run], "values": False, "step": None}
+    found = [WaitRecord(**row) for row in await fetch(cursor, _SQL["waits"], values)]
+    return [wait for wait in found if wait.resolved_at is None]
+
+
 async def user_spans(
     cursor: Reading,
     *,

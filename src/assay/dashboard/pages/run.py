@@ -13,7 +13,7 @@ from assay.dashboard.pages.compare import COMPARE_PAGES
 from assay.dashboard.pages.span import SPAN_PAGES, SpanView, span_of_run
 from assay.dashboard.pages.trace import TRACE_PAGES
 from assay.ids import parse
-from assay.store import event_log, exposures
+from assay.store import event_log, exposures, steps
 from assay.store import runs as store
 from assay.wire.runs import RunDetail
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from assay.store.exposures import ExposureRecord
     from assay.store.pages import Reading
     from assay.store.runs import RunRecord
+    from assay.store.steps import WaitRecord
     from assay.wire.runs import Step
 
 LINKED = 100
@@ -38,6 +39,7 @@ class RunView:
     Attributes:
         rows: its first steps in time; `n_steps` says how many there are.
         wrong: steps that failed for good. `retried`: failed attempts of steps that went on.
+        waits: what it waits for. `again`: steps that wait for their next attempt.
         linked: the other runs of its trace: who started it, what it started, its scorers.
         events: that started it, with their data.
         panel: the span that the query names.
@@ -51,6 +53,8 @@ class RunView:
     longest: list[Step]
     wrong: list[Step]
     retried: int
+    waits: list[WaitRecord]
+    again: list[Step]
     linked: list[RunRecord]
     events: list[EventRecord]
     exposures: list[ExposureRecord]
@@ -78,7 +82,7 @@ async def run(ask: Ask) -> RunView:
 
     async def read(
         reading: Reading,
-    ) -> tuple[list[RunRecord], list[EventRecord], list[ExposureRecord]]:
+    ) -> tuple[list[RunRecord], list[EventRecord], list[ExposureRecord], list[WaitRecord]]:
         project = ask.project
         of_trace = await store.of_trace(
             reading, project=project, trace=parse(_uuid(found.trace_id)), limit=LINKED
@@ -88,13 +92,16 @@ async def run(ask: Ask) -> RunView:
             for event in found.event_ids[:1]
         ]
         served = await exposures.of_runs(reading, project=project, runs=[id_])
+        is_waiting = found.status == "waiting"
+        waits = await steps.open_waits(reading, project=project, run=id_) if is_waiting else []
         return (
             [one for one in of_trace if one.id != id_],
             [one for one in events if one is not None],
             served,
+            waits,
         )
 
-    linked, events, served = await ask.read(read)
+    linked, events, served, waits = await ask.read(read)
     span = ask.query.get("span")
     return RunView(
         run=found,
@@ -105,6 +112,8 @@ async def run(ask: Ask) -> RunView:
         longest=stretches.longest(found),
         wrong=stretches.wrong(found),
         retried=stretches.retried(found.steps),
+        waits=waits,
+        again=stretches.to_be_tried_again(found),
         linked=linked,
         events=events,
         exposures=served,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from assay.dashboard.asking import part
@@ -14,12 +14,11 @@ from assay.store import steps
 from assay.wire.span_details import SpanDetail
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from assay.dashboard.asking import Ask
 
 _DAY = timedelta(days=1)
 _INNER = 200
+_WAITING = frozenset({"wait", "sleep", "invoke"})
 _TOKENS = {
     "gen_ai.usage.input_tokens": "tokens in",
     "gen_ai.usage.output_tokens": "tokens out",
@@ -47,6 +46,9 @@ class SpanView:
 
     Attributes:
         kind: `run`, `scorer`, what a step is, `attempt`, or `span` for user code.
+        status: a run's own, what an open span does, or OpenTelemetry's `ok` and `error`; `ended`
+            where a span of user code says neither.
+        until: when its wait ends by itself.
         inner: the spans that user code made in it, where it is a step.
         attributes: without those that the panel shows in their own place.
     """
@@ -54,6 +56,8 @@ class SpanView:
     run_id: str
     span: SpanDetail
     kind: str
+    status: str
+    until: datetime | None
     inner: list[Inner]
     attributes: dict[str, object]
     tokens: dict[str, int]
@@ -72,6 +76,8 @@ async def span_of_run(ask: Ask, run_id: str, id_: str) -> SpanView:
         run_id=run_id,
         span=found,
         kind=kind,
+        status=_status(found, kind),
+        until=_instant(found.attributes.get("assay.expires_at")),
         inner=await _inner(ask, run_id, found) if kind not in {"run", "scorer", "span"} else [],
         attributes={
             name: value
@@ -80,6 +86,22 @@ async def span_of_run(ask: Ask, run_id: str, id_: str) -> SpanView:
         },
         tokens=_tokens(found),
     )
+
+
+def _status(found: SpanDetail, kind: str) -> str:
+    said = found.attributes.get("assay.run.status")
+    if kind in {"run", "scorer"} and said is not None:
+        return str(said)
+    if found.status != "unset":
+        return found.status
+    if found.ended_at is not None:
+        return "ended"
+    is_tried_again = bool(found.attempts) and found.attempts[-1].retry_at is not None
+    return "waiting" if kind in _WAITING or is_tried_again else "running"
+
+
+def _instant(value: object) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None
 
 
 async def _inner(ask: Ask, run_id: str, found: SpanDetail) -> list[Inner]:
@@ -100,7 +122,7 @@ async def _inner(ask: Ask, run_id: str, found: SpanDetail) -> list[Inner]:
         Inner(
             id=span_id(one.span),
             name=one.name,
-            status=one.status.lower(),
+            status="ended" if one.status.lower() == "unset" else one.status.lower(),
             started_at=one.started_at,
             ended_at=one.ended_at,
         )
