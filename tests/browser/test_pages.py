@@ -155,6 +155,18 @@ def test_a_paused_page_stays_as_it_is(open_page: Opener, served: Served) -> None
     expect(page.locator("#fresh")).to_have_text("1 new")
 
 
+def test_a_page_that_hears_nothing_says_so(open_page: Opener, served: Served) -> None:
+    """Until the server answers again, which it is asked by itself."""
+    page = open_page(served, "/p/default/runs")
+    expect(page.locator("#live")).to_have_text(re.compile("^.live$"))
+    page.context.route("**/live?*", lambda route: route.fulfill(status=204))
+    page.keyboard.press("p")
+    page.keyboard.press("p")
+    expect(page.locator("#live")).to_have_text(re.compile("not live"))
+    page.context.unroute_all()
+    expect(page.locator("#live")).to_have_text(re.compile("^.live$"), timeout=10_000)
+
+
 def test_the_first_event_shows_by_itself(open_page: Opener, served: Served) -> None:
     """The page that teaches how to send one waits for it."""
     page = open_page(served, "/p/default/events")

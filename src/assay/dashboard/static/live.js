@@ -7,6 +7,12 @@ import { renew } from "./times.js";
 import { say } from "./saying.js";
 
 const AT_MOST_EVERY_MS = 1000;
+const AGAIN_MS = 5000;
+const SHOWN = {
+  live: ["◉", "Pause or go on with live updates"],
+  paused: ["◌", "Pause or go on with live updates"],
+  "not live": ["◌", "The server does not answer, or this browser is signed out: it is asked again by itself"],
+};
 let source = null;
 let isPaused = false;
 let isAsking = false;
@@ -32,6 +38,8 @@ function connect() {
   if (document.hidden || isPaused) return disconnect();
   if (source) return;
   source = new EventSource(document.body.dataset.liveUrl);
+  source.addEventListener("open", () => show("live"));
+  source.addEventListener("error", lost);
   source.addEventListener("changed", (event) => {
     const wanted = document.body.dataset.live.split(" ");
     if (event.data.split(" ").some((kind) => wanted.includes(kind))) refresh();
@@ -43,13 +51,31 @@ function disconnect() {
   source = null;
 }
 
+// A browser asks a server that is away again by itself, but not one that answers something else, as
+// it does where nobody is signed in any more.
+function lost() {
+  show("not live");
+  if (source?.readyState !== EventSource.CLOSED) return;
+  disconnect();
+  setTimeout(connect, AGAIN_MS);
+}
+
+function show(word) {
+  const button = document.getElementById("live");
+  const text = button.querySelector("span");
+  if (isPaused && word !== "paused") return;
+  if (text.textContent === word) return;
+  text.textContent = word;
+  button.querySelector("i").textContent = SHOWN[word][0];
+  button.title = SHOWN[word][1];
+  button.classList.toggle("warn", word === "not live");
+  say(word === "paused" ? "live updates paused" : word === "live" ? "live updates on" : "no connection: live updates wait");
+}
+
 function toggle() {
   isPaused = !isPaused;
-  const button = document.getElementById("live");
-  button.setAttribute("aria-pressed", String(isPaused));
-  button.querySelector("span").textContent = isPaused ? "paused" : "live";
-  button.querySelector("i").textContent = isPaused ? "◌" : "◉";
-  say(isPaused ? "live updates paused" : "live updates on");
+  document.getElementById("live").setAttribute("aria-pressed", String(isPaused));
+  show(isPaused ? "paused" : "live");
   connect();
   if (!isPaused) refresh();
 }

@@ -20,6 +20,7 @@ export function install() {
   on("Escape", close);
   document.addEventListener("click", clicked);
   document.addEventListener("htmx:after:swap", settled);
+  document.addEventListener("htmx:error", failed);
   const query = new URLSearchParams(location.search);
   at = query.get("span") ?? query.get("peek");
   mark();
@@ -84,9 +85,19 @@ function peek(row) {
 
 function settled() {
   const panel = document.getElementById("panel");
+  // Nobody is signed in any more: the whole page leads to where that is done, and back.
+  if (panel.querySelector('form[action="/sign-in"]')) return location.reload();
   reveal(panel);
   renew(panel);
   grip();
+}
+
+function failed() {
+  const note = document.createElement("p");
+  note.className = "note fail";
+  note.setAttribute("role", "alert");
+  note.textContent = "The server does not answer. Esc closes this; the row asks again.";
+  document.getElementById("panel").replaceChildren(note);
 }
 
 function close() {
