@@ -113,6 +113,15 @@ def test_units_lead_to_their_runs(looked: DashboardServer) -> None:
     assert f"unit={units[0]['unit']}" in first
 
 
+def test_before_its_first_full_hour_it_says_so(looked: DashboardServer) -> None:
+    """Exposures after the cutoff are not nobody, and an assignment without units is not broken."""
+    page = looked.look(PATH, cutoff=(LAST - timedelta(days=365)).isoformat())
+    main = page.one("main").text
+    assert "results start with the next full hour" in main
+    assert "not randomised" not in main
+    assert not page.all("table", data_arms=CASE["plan"]["primary"])
+
+
 def test_without_a_plan_nothing_is_called_better(dash: DashboardServer) -> None:
     """What is shown is exploratory, and says so."""
     load(dash.url)

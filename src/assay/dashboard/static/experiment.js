@@ -4,13 +4,16 @@ import { plotting } from "./plotting.js";
 const figure = document.getElementById("looks-chart");
 const table = document.getElementById("looks-table");
 
+// Differences of shares are in percentage points, as everywhere on the page.
+const scale = figure && "share" in figure.dataset ? 100 : 1;
+
 function read() {
   return [...table.querySelectorAll("tbody tr[data-estimate]")].map((row) => ({
     at: new Date(row.dataset.at),
     variant: row.dataset.variant,
-    estimate: Number(row.dataset.estimate),
-    low: "low" in row.dataset ? Number(row.dataset.low) : NaN,
-    high: "high" in row.dataset ? Number(row.dataset.high) : NaN,
+    estimate: scale * Number(row.dataset.estimate),
+    low: "low" in row.dataset ? scale * Number(row.dataset.low) : NaN,
+    high: "high" in row.dataset ? scale * Number(row.dataset.high) : NaN,
   }));
 }
 
@@ -40,7 +43,7 @@ function draw() {
     marginLeft: 56,
     marginRight: 96,
     x: { type: "utc", label: null },
-    y: { label: `difference to ${figure.dataset.control}`, grid: true },
+    y: { label: `difference to ${figure.dataset.control}${scale === 100 ? ", pp" : ""}`, grid: true },
     ariaLabel: "The difference and its interval at each look; the table below has the numbers",
     marks,
   });
