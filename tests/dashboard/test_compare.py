@@ -86,3 +86,17 @@ def test_pieces_are_by_word_or_by_line(
     """Values that are too long are not compared."""
     found = pieces(a, b)
     assert (None if found is None else [(one.kind, one.text) for one in found]) == expected
+
+
+def test_a_run_that_failed_has_no_output_to_compare(dash: DashboardServer) -> None:
+    """It is not the same as one that returned null."""
+    dash.register("answer")
+    first, second = dash.start(), dash.start()
+    dash.finish(first, output='"a b c"')
+    dash.finish(second, "failed")
+    outputs = dash.look("/runs/compare", a=first, b=second).one(
+        "section", aria_labelledby="outputs"
+    )
+    assert "None: the run failed." in outputs.text
+    assert "null" not in outputs.text
+    assert not outputs.all("del")

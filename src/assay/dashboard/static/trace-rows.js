@@ -2,13 +2,14 @@
 const SHAPES = {
   ok: ["●", "pass", "ok"],
   error: ["■", "fail", "error"],
-  unset: ["○", "idle", ""],
+  unset: ["●", "idle", ""],
   open: ["◐", "idle", "lasts"],
 };
 // Controls and marks that turn the direction of text: written out, as everywhere on these pages.
 // U+200C and U+200D join letters and emoji, and stay.
 const HIDDEN =
   /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const LEAST_ROOM = 0.2;
 const SPACE = "\u00a0";
 
 export function visible(text) {
@@ -20,6 +21,7 @@ export function visible(text) {
 }
 
 export function took(microseconds) {
+  if (microseconds === 0) return `0${SPACE}ms`;
   if (microseconds < 1000) return `${Math.round(microseconds)}${SPACE}µs`;
   const seconds = microseconds / 1e6;
   if (seconds < 1) return `${(seconds * 1000).toFixed(seconds < 0.01 ? 1 : 0)}${SPACE}ms`;
@@ -98,8 +100,15 @@ export class Row {
     this.scores.hidden = scores.length === 0;
     this.scores.textContent = scores.map(({ name, value }) => `${visible(name)} ${worded(value)}`).join(" · ");
     this.scores.title = this.scores.textContent;
-    // Beside the bar, on the side with more room.
+    // Beside the bar, on the side with more room; on its end, where it leaves none.
     const isLeft = left > 1 - right;
+    const isInside = Math.max(left, 1 - right) < LEAST_ROOM;
+    this.scores.classList.toggle("inside", isInside);
+    if (isInside) {
+      this.scores.style.left = "";
+      this.scores.style.right = `calc(${(1 - right) * 100}% + 4px)`;
+      return;
+    }
     this.scores.style.left = isLeft ? "" : `min(${right * 100}%, 100% - 24px)`;
     this.scores.style.right = isLeft ? `${(1 - left) * 100}%` : "";
   }

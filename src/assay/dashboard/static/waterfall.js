@@ -141,7 +141,8 @@ class Waterfall extends HTMLElement {
     this.shown.forEach((at, index) => (this.row[at] = index));
     const shown = this.shown.length.toLocaleString("en");
     const all = tree.count.toLocaleString("en");
-    this.count.textContent = (shown === all ? `${all} spans` : `${shown} of ${all} spans`) + (tree.isComplete ? "" : ", the first of more");
+    const spans = tree.count === 1 ? "span" : "spans";
+    this.count.textContent = `${shown === all ? all : `${shown} of ${all}`} ${spans}${tree.isComplete ? "" : ", the first of more"}`;
     this.scale.textContent = `${took(this.from)} to ${took(this.to)}`;
     this.scale.title = this.scale.textContent;
     this.grid.setAttribute("aria-rowcount", this.shown.length + 1);
