@@ -111,6 +111,10 @@ def test_the_palette_goes_to_a_page_or_an_id(
     page.keyboard.insert_text(names["failed"])
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/runs/" + names["failed"]))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("some-agent")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/runs\\?function_id=some-agent"))
 
 
 def test_new_rows_wait_behind_a_pill(open_page: Opener, served: Served) -> None:

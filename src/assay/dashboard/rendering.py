@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from assay.dashboard import statics, texts
+from assay.dashboard import statics, teaching, texts
 from assay.dashboard.asking import part
 from assay.ids import to_text
 from assay.model.moments import RUN_METRICS
@@ -60,6 +60,8 @@ def environment() -> Environment:
         "modules": statics.imported,
         "static": statics.path_of,
         "NOTHING": texts.NOTHING,
+        "first_experiment": teaching.first_experiment,
+        "first_scorer": teaching.first_scorer,
         "RUN_METRICS": RUN_METRICS,
     }
     return made

@@ -1,4 +1,4 @@
-// Ctrl or Cmd K: go to a page by its name, or to a run or event by its id.
+// Ctrl or Cmd K: go to a page by its name, to a run or event by its id, to what a name stands for.
 import { on } from "./keys.js";
 
 const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/i;
@@ -40,6 +40,12 @@ function search(text) {
   if (ID.test(text.trim())) {
     const id = text.trim().toUpperCase();
     found.unshift({ word: `Run ${id}`, href: `${base}runs/${id}` }, { word: `Event ${id}`, href: `${base}events/${id}` });
+  } else if (wanted) {
+    const name = encodeURIComponent(text.trim());
+    found.push(
+      { word: `Runs of the function ${text.trim()}`, href: `${base}runs?function_id=${name}` },
+      { word: `Events named ${text.trim()}`, href: `${base}events?name=${name}` },
+    );
   }
   const list = document.getElementById("palette-list");
   list.replaceChildren(
