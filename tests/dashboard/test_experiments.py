@@ -40,7 +40,7 @@ def test_the_list_shows_each_verdict_with_its_interval(looked: DashboardServer) 
     (row,) = looked.look("/experiments").one("table", class_="grid").rows()
     (verdict,) = looked.get("experiments")["data"][0]["verdicts"]
     low, high = verdict["difference"]["ci"]
-    assert row["Verdict"] == "▲better concise"
+    assert row["Verdict"] == "↑better concise"
     assert texts.signed(verdict["difference"]["estimate"], is_share=True) in dashed(row)
     assert f"{texts.signed(low, is_share=True)} to {texts.signed(high, is_share=True)}" in dashed(
         row
