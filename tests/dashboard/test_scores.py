@@ -118,3 +118,15 @@ def test_a_name_that_is_only_promised_has_no_rate(dash: DashboardServer) -> None
     backwards = "queued_after=2026-01-02T00:00Z&queued_before=2026-01-01T00:00Z"
     refused = dash.refusal("GET", f"scores/names?{backwards}")
     assert refused == (422, "bad_filter", "queued_after")
+
+
+def test_a_value_of_any_size_breaks_no_page(dash: DashboardServer) -> None:
+    """What is too large to be squared is kept, listed, and in no mean."""
+    dash.register("answer")
+    for value in (1e300, -1e300, 1.5):
+        run = dash.start(sessions={"account": "acme"})
+        dash.finish(run)
+        dash.post("scores", {"name": "huge", "value": value, "run_id": run})
+    for path in ("/", "/scores", "/scores/huge", "/sessions/account", "/sessions/account/acme"):
+        assert "huge" in dash.look(path).one("main").text
+    assert "1e+140" not in dash.look("/").one("section", aria_labelledby="scores").text

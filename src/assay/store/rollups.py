@@ -64,7 +64,8 @@ class ScoreCount:
         at: the start of the time that is counted together: of that in the ids of the runs.
         app, fn: of the runs; None where all functions are counted together.
         n: scores. `n_bool`: those that are booleans, `n_true`: those that are true.
-        total, squares: sums of values, booleans as 1 and 0, and of their squares.
+        total, squares: sums of values, booleans as 1 and 0, and of their squares; here and below
+            a value beyond 1e140 counts as that, so that no square overflows.
         runs: with at least one of these scores. `runs_bool`: with booleans only.
         means, mean_squares: sums over runs of the mean m of the run's values, and of m².
         total_squares, total_counts, count_squares: sums over runs of t², tk and k², where t is the

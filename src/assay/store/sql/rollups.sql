@@ -69,8 +69,10 @@ CROSS JOIN LATERAL (
         sum(u.s / u.k) AS means, sum((u.s / u.k) * (u.s / u.k)) AS mean_squares, sum(u.s * u.s) AS total_squares,
         sum(u.s * u.k) AS total_counts, sum(u.k * u.k)::float8 AS count_squares
     FROM (
-        SELECT r.project_id, r.app, r.fn, v.name, v.run_id, count(*) AS k, sum(v.value) AS s,
-            sum(v.value * v.value) AS q, min(v.value) AS least, max(v.value) AS greatest,
+        -- What is beyond the bound counts as it, so that no square overflows.
+        SELECT r.project_id, r.app, r.fn, v.name, v.run_id, count(*) AS k,
+            sum(greatest(-1e140::float8, least(1e140::float8, v.value))) AS s,
+            sum(greatest(-1e140::float8, least(1e140::float8, v.value)) ^ 2) AS q, min(v.value) AS least, max(v.value) AS greatest,
             count(*) FILTER (WHERE v.is_bool) AS n_bool,
             count(*) FILTER (WHERE v.is_bool AND v.value <> 0) AS n_true
         FROM assay.scores_latest v

@@ -16,7 +16,7 @@ SELECT u.name, v.run_id, v.value, v.is_bool, v.at, r.app, r.fn, r.queued_at, r.s
 FROM unnest(%(names)s::text[], %(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[])
     AS u(name, first, next, most)
 CROSS JOIN LATERAL (
-    SELECT l.run_id, avg(l.value) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
+    SELECT l.run_id, sum(l.value) / count(*) AS value, bool_and(l.is_bool) AS is_bool, max(l.at) AS at
     FROM assay.scores_latest l
     WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
     GROUP BY l.run_id
@@ -29,7 +29,7 @@ CROSS JOIN LATERAL (
     ORDER BY l.run_id DESC
 
 -- name: extreme
-    ORDER BY %(sign)s * avg(l.value), l.run_id DESC
+    ORDER BY %(sign)s * sum(l.value) / count(*), l.run_id DESC
 
 -- name: of_runs
     LIMIT u.most) v

@@ -46,10 +46,10 @@ WHERE s.project_id = %(project)s
 GROUP BY u.key, u.value
 
 -- name: scores
-SELECT u.key, u.value AS id, u.name, count(*) AS n, avg(u.score) AS mean, min(u.score) AS least,
+SELECT u.key, u.value AS id, u.name, count(*) AS n, sum(u.score) / count(*) AS mean, min(u.score) AS least,
     max(u.score) AS greatest, count(*) FILTER (WHERE u.is_bool) AS n_bool,
     avg(u.score) FILTER (WHERE u.is_bool) AS true_share
-FROM (SELECT p.key, p.value, l.run_id, l.name, avg(l.value) AS score, bool_and(l.is_bool) AS is_bool
+FROM (SELECT p.key, p.value, l.run_id, l.name, sum(l.value) / count(*) AS score, bool_and(l.is_bool) AS is_bool
       FROM unnest(%(keys)s::text[], %(ids)s::text[]) AS p(key, value)
       JOIN assay.run_sessions s ON s.project_id = %(project)s AND s.key = p.key AND s.value = p.value
       JOIN assay.scores_latest l ON l.project_id = %(project)s AND l.run_id = s.run_id
