@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from assay.dashboard.teaching import sending
+from assay.dashboard.teaching import posting
 from assay.dashboard.texts import parameter
 from assay.errors import AssayError
 
@@ -96,7 +96,11 @@ class Ask:
 
     def example_event(self, name: str, data: object) -> str:
         """A command that sends an event to this server."""
-        return sending(self.server, name, data, wants_key=self.key is not None)
+        return self.example_post("events", {"events": [{"name": name, "data": data}]})
+
+    def example_post(self, path: str, body: object) -> str:
+        """A command that posts to this server's API, with a key where it wants one."""
+        return posting(self.server, path, body, wants_key=self.key is not None)
 
     def json(self, text: str) -> object:
         """What stored JSON text stands for."""

@@ -82,8 +82,8 @@ def first_scorer() -> str:
     return _SCORER
 
 
-def sending(server: str, name: str, data: object, *, wants_key: bool) -> str:
-    """A command that sends an event to this server."""
-    body = json.dumps({"events": [{"name": name, "data": data}]})
+def posting(server: str, path: str, body: object, *, wants_key: bool) -> str:
+    """A command that posts JSON to this server's API."""
     key = '-H "Authorization: Bearer $ASSAY_API_KEY" ' if wants_key else ""
-    return f"curl {key}{shlex.quote(server + '/api/v1/events')} -d {shlex.quote(body)}"
+    url, text = shlex.quote(f"{server}/api/v1/{path}"), shlex.quote(json.dumps(body))
+    return f"curl {key}{url} -d {text}"
