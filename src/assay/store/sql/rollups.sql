@@ -71,8 +71,8 @@ CROSS JOIN LATERAL (
     FROM (
         -- What is beyond the bound counts as it, so that no square overflows.
         SELECT r.project_id, r.app, r.fn, v.name, v.run_id, count(*) AS k,
-            sum(greatest(-1e140::float8, least(1e140::float8, v.value))) AS s,
-            sum(greatest(-1e140::float8, least(1e140::float8, v.value)) ^ 2) AS q, min(v.value) AS least, max(v.value) AS greatest,
+            sum(CASE WHEN abs(v.value) < 1e140 THEN v.value ELSE 1e140 * sign(v.value) END) AS s,
+            sum(CASE WHEN abs(v.value) < 1e140 THEN v.value * v.value ELSE 1e280 END) AS q, min(v.value) AS least, max(v.value) AS greatest,
             count(*) FILTER (WHERE v.is_bool) AS n_bool,
             count(*) FILTER (WHERE v.is_bool AND v.value <> 0) AS n_true
         FROM assay.scores_latest v
