@@ -37,7 +37,7 @@ WINDOWS = {
     "30d": (30 * 24 * _HOUR, 12 * _HOUR),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SILENT = ("timed_out", "skipped", "failed", "cancelled")
+_LOST = ("skipped", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,8 @@ class ScoreRow:
         is_share: whether it is a boolean in all of them, so that the estimate is a share.
         points, band: bucket means from 0 to 1 over the range that they and their intervals span.
         low, high: that range.
-        pending, silent: promises without an answer yet, and those that came to none.
+        pending, silent: promises without an answer yet, and those that none came to in time.
+        lost: those that came to nothing otherwise.
     """
 
     name: str
@@ -98,6 +99,7 @@ class ScoreRow:
     high: float
     pending: int
     silent: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +292,8 @@ def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> lis
                 low=low,
                 high=high,
                 pending=states[name]["pending"],
-                silent=sum(states[name][state] for state in _SILENT),
+                silent=states[name]["timed_out"],
+                lost=sum(states[name][state] for state in _LOST),
             )
         )
     return rows
