@@ -93,6 +93,7 @@ def test_a_value_comes_back_as_it_was_given(api: ApiServer, run: str, value: flo
         ({"at": "yesterday"}, "score_detail", "at"),
         ({"at": "2026-01-01T00:00:00"}, "score_detail", "at"),
         ({"at": "0001-01-01T00:00:00Z"}, "score_detail", "at"),
+        ({"at": "2099-01-01T00:00:00Z"}, "score_detail", "at"),
         ({"id": "x"}, "bad_id", "id"),
         ({"id": "7ZZZZZZZZZ0000000000000000"}, "id_time", "id"),
         ({"more": 1}, "score_options", "more"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,41 @@ async def test_a_scorer_that_scores_a_run_that_is_not_there_fails(open_box: Open
         other = await finish(box, data={"run": run.id})
         assert states(other) == {"quality": "observed"}
         assert [score.value for score in await box.scores(run.id)] == [1]
+
+
+async def test_no_score_of_a_run_holds_for_tomorrow(open_box: OpenBox) -> None:
+    """It would hide all that are given until then: from a body, a step or a scorer."""
+    client = assay.Client("app")
+
+    @client.scorer("judge", scores="late")
+    async def judge(ctx: assay.ScorerContext) -> assay.Score:
+        return assay.Score("late", 1, at=datetime.fromisoformat(ctx.data["at"]))
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> list[str]:
+        now = ctx.event.ts
+        assert now is not None
+        soon, tomorrow = now + timedelta(minutes=1), now + timedelta(days=1)
+        refused = []
+        ctx.defer("d", judge, {"at": tomorrow.isoformat()})
+
+        async def score() -> None:
+            await client.score("in-step", 1, at=tomorrow)
+
+        try:
+            await ctx.step.score("s", name="in-body", value=1, at=tomorrow)
+        except assay.AssayError as error:
+            refused.append(error.code)
+        try:
+            await ctx.step.run("t", score)
+        except assay.StepError as error:
+            refused.append(error.code)
+        await ctx.step.score("u", name="soon", value=1, at=soon)
+        return refused
+
+    async with open_box(client) as box:
+        run = await finish(box)
+        assert run.output == ["score_detail", "score_detail"]
+        assert [score.name for score in run.scores] == ["soon"]
+        (promised,) = run.outcomes
+        assert (promised.state, "must not lie ahead" in str(promised.reason)) == ("failed", True)

@@ -14,7 +14,7 @@ from assay.scoring import failures, periods
 from assay.scoring.summaries import MOST_RUNS_IN_LIST
 from assay.stats.durations import quantile
 from assay.store import activity, rollups, score_values
-from assay.store.score_values import Range
+from assay.store.score_values import Range, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -201,17 +201,24 @@ async def _scored(reading: Reading, counted: Counted, width: timedelta) -> dict[
     slices = [
         part
         for name in counts
-        for part in periods.slices(name, counts[name], within, most=most, some=most, per=width)
+        for part in (
+            periods.slices(name, counts[name], within, most=most, some=most, per=width)
+            if counted.function is None
+            else [Slice(name, *within.ids, most)]
+        )
     ]
-    function = None
-    if counted.app is not None and counted.function is not None:
-        function = counted.app, counted.function
     rows: dict[str, list[RunValue]] = defaultdict(list)
     for row in await score_values.of_slices(
-        reading, slices, project=counted.project, within=within, function=function
+        reading, slices, project=counted.project, within=within
     ):
-        rows[row.name].append(row)
-    return {name: periods.scored(rows[name], counts[name], most=most) for name in counts}
+        if counted.function in {None, row.fn} and counted.app in {None, row.app}:
+            rows[row.name].append(row)
+    return {
+        name: periods.scored(
+            rows[name], counts[name], most=most if counted.function is None else len(rows[name])
+        )
+        for name in counts
+    }
 
 
 def _took(durations: Iterable[DurationCount]) -> tuple[float | None, float | None]:

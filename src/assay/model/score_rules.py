@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ RESERVED = "run."
 """What the names of metrics begin with that need no score."""
 MAX_AUTHOR_BYTES = 512
 MAX_RATIONALE_BYTES = 64 * 1024
+AHEAD = timedelta(hours=1)
+"""So far clocks may differ."""
 
 _CONTROLS = frozenset(map(chr, range(0x20))) | {"\x7f", "'"}
 
@@ -194,6 +196,16 @@ def _at(at: object) -> datetime | None:
         message = f"score at must lie between 1980 and 2100 (got {at.isoformat()})"
         raise _refusal("detail", "at", message)
     return at.astimezone(UTC)
+
+
+def check_not_ahead(at: datetime | None, now: datetime) -> None:
+    """That a score holds by now, or `AHEAD` from now; else `score_detail`.
+
+    One of a year to come would hide all that are given until then.
+    """
+    if at is not None and at > now + AHEAD:
+        message = f"score at must not lie ahead (got {at.isoformat()}, it is {now.isoformat()})"
+        raise _refusal("detail", "at", message)
 
 
 def _has_surrogates(text: str) -> bool:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from assay.store.pages import Reading
     from assay.store.rollups import Counted, RunCount
 
-MOST_RUNS = 2_000
+MOST_RUNS = 1_000
 """Over so many runs that have ended so many of them stand for all in intervals."""
 
 
@@ -65,6 +65,9 @@ async def ended(
 ) -> Ended:
     """The runs that have ended, or some that are spread over the time as all of them are.
 
+    Of a single function there are those among the newest runs of all: a rare one's are not worth
+    a look at each run.
+
     Args:
         cursor: of a reader of the project.
         counts: what was counted of them.
@@ -75,15 +78,17 @@ async def ended(
     for one in counts:
         if one.status != LIVE:
             by_time[one.at] += one.n
-    is_sampled = by_time.total() > MOST_RUNS
+    function = counted.app, counted.function
     stretches = [(floor_at(counted.since), floor_at(counted.until), MOST_RUNS)]
-    if is_sampled:
+    if counted.function is None and by_time.total() > MOST_RUNS:
         stretches = [
             (floor_at(max(at, counted.since)), floor_at(min(at + per, counted.until)), limit)
             for at, limit in spread(by_time, some=MOST_RUNS)
         ]
-    rows = await activity.ended(cursor, stretches, counted)
+    rows = await activity.ended(cursor, stretches, project=counted.project)
+    if counted.function is not None:
+        rows = [row for row in rows if (row.app, row.fn) == function]
     group = grouping([row.sessions for row in rows])
     values = np.asarray([row.is_failed for row in rows], dtype=np.float64)
     sample = Sample(values=values, labels=group.labels, is_share=True, unit=group.unit)
-    return Ended(rows, sample, is_sampled)
+    return Ended(rows, sample, is_sampled=by_time.total() > len(rows))

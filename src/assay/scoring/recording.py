@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.model.id_rules import check_minted
+from assay.model.score_rules import check_not_ahead
 from assay.model.scores import NewScore, Source, Subject
 from assay.store import events as event_store
 from assay.store import scores as store
@@ -65,7 +66,7 @@ async def record(
     not run is kept: its run reports it once it is over.
 
     Raises:
-        AssayError: `too_many_scores`, `id_time`, `run_not_found`.
+        AssayError: `too_many_scores`, `id_time`, `score_detail`, `run_not_found`.
     """
     if len(scores) > MAX_SCORES:
         raise AssayError(
@@ -76,6 +77,7 @@ async def record(
         )
     for score in scores:
         check_minted(score.id, now=now)
+        check_not_ahead(score.at, now)
     asked = {score.run for score in scores}
     missing = asked - await event_store.runs_exist(connection, project=project, runs=list(asked))
     if missing:

@@ -55,7 +55,7 @@ def define_function(
     output = codec_of_result(body)
     what = f"function {id!r}"
 
-    def dump(result: object) -> str:
+    def dump(result: object, _: Journal) -> str:
         return output.dump(result, what=what, code="run_output_not_json")
 
     definition = FunctionDefinition(
@@ -88,8 +88,8 @@ def define_scorer(
     names = _names(scores)
     what = f"scorer {id!r}"
 
-    def dump(result: object) -> str:
-        return scorer_output(result, names, scorer=id)
+    def dump(result: object, journal: Journal) -> str:
+        return scorer_output(result, names, journal, scorer=id)
 
     return FunctionDefinition(
         id=check_id(id, "scorer"),
@@ -120,7 +120,7 @@ def _starter(
     kind: str,
     body: Callable[..., Any],
     codec: Codec,
-    dump: Callable[[object], str],
+    dump: Callable[[object, Journal], str],
     *,
     what: str,
 ) -> Callable[[Journal], Coroutine[object, object, str] | str]:
@@ -138,10 +138,10 @@ def _starter(
             ) from error
 
     async def start(journal: Journal) -> str:
-        return dump(await body(make_async(journal, data(journal))))
+        return dump(await body(make_async(journal, data(journal))), journal)
 
     def start_sync(journal: Journal) -> str:
-        return dump(body(make_sync(journal, data(journal))))
+        return dump(body(make_sync(journal, data(journal))), journal)
 
     return start if is_async(body) else start_sync
 

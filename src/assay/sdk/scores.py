@@ -10,7 +10,7 @@ from assay import ids
 from assay.errors import AssayError
 from assay.model import json_text
 from assay.model.reference_rules import check_reference
-from assay.model.score_rules import CheckedScore, check_score
+from assay.model.score_rules import CheckedScore, check_not_ahead, check_score
 from assay.model.scores import NewScore, Source, Subject
 
 if TYPE_CHECKING:
@@ -109,6 +109,7 @@ def in_run(
         step: the step attempt that gives it, if it is to be about that.
         id: where the giver has one.
     """
+    _check_at(score, journal)
     subject, name, index, attempt = Subject.RUN, score.step_id, score.index or 0, None
     if name is not None:
         subject = Subject.STEP
@@ -140,14 +141,20 @@ def _run(score: CheckedScore, info: RunInfo) -> UUID:
     return info.run_id
 
 
-def scorer_output(result: object, names: tuple[str, ...], *, scorer: str) -> str:
+def _check_at(score: CheckedScore, journal: Journal) -> None:
+    if score.at is not None:
+        # The clock of the run is the one that its ids are minted by.
+        check_not_ahead(score.at, ids.minted_at(journal.new_id()))
+
+
+def scorer_output(result: object, names: tuple[str, ...], journal: Journal, *, scorer: str) -> str:
     """JSON text of the list of scores that a scorer's result stands for.
 
     Each is an object of `name, value, run_id, step_id, index, rationale, author, at` (an ISO
     instant), `experiment`, null where it was not given; None makes the empty list.
 
     Raises:
-        AssayError: `score_undeclared`, and those of `Score`.
+        AssayError: `score_undeclared`, `score_detail`, and those of `Score`.
     """
     if result is None:
         return "[]"
@@ -160,6 +167,8 @@ def scorer_output(result: object, names: tuple[str, ...], *, scorer: str) -> str
             code="score_options",
             hint="return [assay.Score(name, value), ...]",
         )
+    for score in scores:
+        _check_at(score.checked, journal)
     return json_text.dump([_described(score.checked, names, scorer) for score in scores])
 
 

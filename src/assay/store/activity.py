@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.store.pages import Reading
-    from assay.store.rollups import Counted
 
 _SQL = queries("activity")
 MOST_EVENTS = 10_000
@@ -60,20 +59,18 @@ async def live(cursor: Reading, *, project: int) -> list[LiveCount]:
 
 
 async def ended(
-    cursor: Reading, stretches: Sequence[tuple[UUID, UUID, int]], counted: Counted
+    cursor: Reading, stretches: Sequence[tuple[UUID, UUID, int]], *, project: int
 ) -> list[EndedRun]:
     """The newest runs that have ended in each of some stretches.
 
     Args:
         cursor: of a reader of the project.
         stretches: the first id of each, the first one after it, and how many runs at most.
-        counted: whose runs; of which function, where it says so.
+        project: whose runs.
     """
     firsts, nexts, limits = zip(*stretches, strict=True) if stretches else ((), (), ())
     values = {
-        "project": counted.project,
-        "app": counted.app,
-        "function": counted.function,
+        "project": project,
         "firsts": list(firsts),
         "nexts": list(nexts),
         "limits": list(limits),

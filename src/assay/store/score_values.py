@@ -103,24 +103,10 @@ async def is_known(cursor: Reading, *, project: int, name: str) -> bool:
 
 
 async def of_slices(
-    cursor: Reading,
-    slices: Sequence[Slice],
-    *,
-    project: int,
-    within: Range,
-    function: tuple[str, str] | None = None,
+    cursor: Reading, slices: Sequence[Slice], *, project: int, within: Range
 ) -> list[RunValue]:
-    """Values of names in the runs of slices that were queued within a range, the newest first.
-
-    Where a `function` is given, by its app and id, only its runs.
-    """
-    if function is None:
-        return await _values(cursor, ["newest"], slices, project=project, within=within)
-    app, fn = function
-    parts = ["of_function", "newest"]
-    return await _values(
-        cursor, parts, slices, project=project, within=within, app=app, function=fn
-    )
+    """Values of names in the runs of slices that were queued within a range, the newest first."""
+    return await _values(cursor, "newest", slices, project=project, within=within)
 
 
 async def extremes(
@@ -128,19 +114,14 @@ async def extremes(
 ) -> list[RunValue]:
     """The runs with the lowest or highest values in slices, each giving its `limit` at most."""
     sign = -1 if highest else 1
-    found = await _values(cursor, ["extreme"], slices, project=project, within=within, sign=sign)
+    found = await _values(cursor, "extreme", slices, project=project, within=within, sign=sign)
     return sorted(found, key=lambda one: sign * one.value)
 
 
 async def _values(
-    cursor: Reading,
-    which: Sequence[str],
-    slices: Sequence[Slice],
-    *,
-    within: Range,
-    **values: object,
+    cursor: Reading, order: str, slices: Sequence[Slice], *, within: Range, **values: object
 ) -> list[RunValue]:
-    query = compose(_SQL[part] for part in ("values", *which, "of_runs"))
+    query = compose(_SQL[part] for part in ("values", order, "of_runs"))
     rows = await fetch(cursor, query, values | within.values() | _columns(slices))
     return [RunValue(**row) for row in rows]
 

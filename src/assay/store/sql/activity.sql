@@ -10,7 +10,6 @@ FROM unnest(%(firsts)s::uuid[], %(nexts)s::uuid[], %(limits)s::int[]) AS u(first
 CROSS JOIN LATERAL (
     SELECT x.app, x.fn, x.status, x.sessions::text AS sessions FROM assay.runs x
     WHERE x.project_id = %(project)s AND x.id >= u.first AND x.id < u.next AND x.status IS NOT NULL
-        AND (%(app)s::text IS NULL OR x.app = %(app)s AND x.fn = %(function)s)
     ORDER BY x.id DESC LIMIT u.most) r
 
 -- name: events

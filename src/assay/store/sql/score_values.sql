@@ -21,10 +21,6 @@ CROSS JOIN LATERAL (
     WHERE l.project_id = %(project)s AND l.name = u.name AND l.run_id >= u.first AND l.run_id < u.next
     GROUP BY l.run_id
 
--- name: of_function
-    HAVING EXISTS (SELECT FROM assay.runs f
-                   WHERE f.project_id = %(project)s AND f.id = l.run_id AND f.app = %(app)s AND f.fn = %(function)s)
-
 -- name: newest
     ORDER BY l.run_id DESC
 
