@@ -10,7 +10,6 @@ import psycopg
 import pytest
 from pydantic import TypeAdapter
 
-from assay.stats import power
 from assay.wire.experiments import AssignmentPage, Experiment, Look
 from assay.wire.experiments import Results as ResultsShape
 from experiment_rows import instant
@@ -120,25 +119,6 @@ def test_a_verdict_stands_with_the_interval_of_its_look(api: ApiServer) -> None:
     (verdict,) = listed["verdicts"]
     assert verdict["word"] == "better"
     assert verdict["difference"] == standing["difference"]
-
-
-def test_what_was_not_shown_comes_with_what_its_look_could_find(api: ApiServer) -> None:
-    """And not with what could be found today, which changes from day to day."""
-    looked(api, alpha=0.0001)
-    (found,) = primary(api)["variants"]
-    standing = found["standing"]
-    se, factor = standing["difference"]["se"], power.PLANNED_FACTOR
-    could = power.detectable(se, alpha=0.0001, power=0.8, factor=factor)
-    assert standing["word"] == "not shown"
-    assert f"A difference of {could:.3g} could be found." in standing["sentence"]
-
-
-def test_a_plan_that_came_late_says_so(api: ApiServer) -> None:
-    """Units that were served before it are left out."""
-    load(api.url, plan(), declared=instant(CASE["epochs"][0]["from"]) + timedelta(days=7))
-    results = api.get(f"{PATH}/results", cutoff=CASE["last_look"])
-    assert any("only units first exposed after that count" in one for one in results["warnings"])
-    assert 0 < sum(arm["tally"]["units"] for arm in results["metrics"][0]["arms"]) < 64
 
 
 def with_durations(url: str, seconds: dict[str, float]) -> None:

@@ -1,0 +1,35 @@
+"""Experiments over HTTP: a plan that came late, and one that showed nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from assay.stats import power
+from experiment_rows import instant
+from published_experiment import CASE, LAST, NAME, load, plan, take
+
+if TYPE_CHECKING:
+    from api_server import ApiServer
+
+RESULTS = f"experiments/{NAME}/results"
+
+
+def test_what_was_not_shown_comes_with_what_its_look_could_find(api: ApiServer) -> None:
+    """And not with what could be found today, which changes from day to day."""
+    load(api.url, plan(alpha=0.0001))
+    take(api.url, LAST + timedelta(hours=1))
+    (found,) = api.get(RESULTS)["metrics"][0]["variants"]
+    standing = found["standing"]
+    se, factor = standing["difference"]["se"], power.PLANNED_FACTOR
+    could = power.detectable(se, alpha=0.0001, power=0.8, factor=factor)
+    assert standing["word"] == "not shown"
+    assert f"A difference of {could:.3g} could be found." in standing["sentence"]
+
+
+def test_a_plan_that_came_late_says_so(api: ApiServer) -> None:
+    """Units that were served before it are left out."""
+    load(api.url, plan(), declared=instant(CASE["epochs"][0]["from"]) + timedelta(days=7))
+    results = api.get(RESULTS, cutoff=CASE["last_look"])
+    assert any("only units first exposed after that count" in one for one in results["warnings"])
+    assert 0 < sum(arm["tally"]["units"] for arm in results["metrics"][0]["arms"]) < 64
