@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from psycopg import AsyncCursor
 from psycopg.rows import dict_row
+from typing_extensions import override
 
 from assay.experiments import daily
 from assay.experiments.comparison import compare
@@ -37,6 +39,24 @@ AT_ONCE = 100
 AFTER = instant(DAYS + 2 * MATURITY)
 
 
+class _Once(AsyncCursor[dict[str, Any]]):
+    """Sets what is set for a transaction once in it, not for each look."""
+
+    @override
+    async def execute(self, query: Any, *args: Any, **options: Any) -> _Once:
+        if "SET LOCAL" not in str(query):
+            return await super().execute(query, *args, **options)
+        if query not in self._set:
+            self._set.add(query)
+            await super().execute(query, *args, **options)
+        return self
+
+    @override
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._set: set[Any] = set()
+
+
 def as_it_is(drawn: Drawn) -> Drawn:
     """Nothing is changed of what was drawn."""
     return drawn
@@ -54,11 +74,8 @@ def simulate(
     """The looks at so many experiments; *seen_as* changes what is written of them."""
 
     async def take(names: list[str]) -> list[Looks]:
-        async with (
-            await connect(url) as connection,
-            connection.cursor(row_factory=dict_row) as cursor,
-        ):
-            return [await _looks(connection, cursor, name) for name in names]
+        async with await connect(url) as connection:
+            return [await _looks(connection, name) for name in names]
 
     found: list[Looks] = []
     for names in _written(url, design, plan, experiments, rng, seen_as):
@@ -90,6 +107,12 @@ def estimates(
     return found
 
 
+def draws(design: Design, experiments: int, rng: np.random.Generator) -> Iterator[Drawn]:
+    """The same experiments again, from the same chance."""
+    for done in range(0, experiments, AT_ONCE):
+        yield draw(design, min(AT_ONCE, experiments - done), rng)
+
+
 def _written(
     url: str,
     design: Design,
@@ -98,17 +121,17 @@ def _written(
     rng: np.random.Generator,
     seen_as: Seen,
 ) -> Iterator[list[str]]:
-    for done in range(0, experiments, AT_ONCE):
-        drawn = seen_as(draw(design, min(AT_ONCE, experiments - done), rng))
+    for drawn in map(seen_as, draws(design, experiments, rng)):
         yield write(url, design, plan, drawn)
         empty(url)
 
 
-async def _looks(connection: FullConn, cursor: Reading, name: str) -> Looks:
-    async with connection.transaction():
+async def _looks(connection: FullConn, name: str) -> Looks:
+    async with connection.transaction(), _Once(connection, row_factory=dict_row) as cursor:
         await daily.look(cursor, project=PROJECT, experiment=name, now=AFTER)
+        records = await looks.all_of(cursor, project=PROJECT, experiment=name, version=1)
     found: Looks = {}
-    for record in await looks.all_of(cursor, project=PROJECT, experiment=name, version=1):
+    for record in records:
         found.setdefault((record.mode, record.variant), []).append(record.look)
     return found
 

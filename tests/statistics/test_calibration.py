@@ -1,9 +1,9 @@
 """What verdicts promise, measured from simulated rows to looks as rows: `make statistics`.
 
-Each design is drawn so often that chance moves a share of 5 % by about a point (1.4 at 600
-units). A limit is broken where a method that just keeps it would be seen so far beyond it once in
-a thousand times (binomial). Beside what is measured stands what a reference implementation gave,
-which shares no code with this one.
+Whether experiments cross is compared with arrays, which shows more than shares of so few: those
+are measured in test_calibration_on_arrays.py. A limit is broken where a method that just keeps it
+would be seen so far beyond it once in a thousand times (binomial). Beside what is measured stands
+what a reference implementation gave, which shares no code with this one.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ import pytest
 from assay.experiments.verdict import LOG_ALARM
 from assay.model.experiments import Mode
 from assay.model.looks import Word
+from simulation import arrays
 from simulation.design import DAYS, Drawn
 from simulation.measuring import (
     anytime_covers,
     covers_at_stopping,
     crossed,
+    crossing,
     fixed_covers,
     naive,
     of,
     share,
     shown,
 )
-from simulation.pipe import simulate
+from simulation.pipe import draws, simulate
 from simulation.rows import BEGUN
 from simulation.scenarios import (
     BEYOND,
@@ -52,14 +54,19 @@ pytestmark = pytest.mark.statistics
 
 def of_size(units: int) -> int:
     """How many experiments are drawn: looks at large ones take longer."""
-    return 500 if units < 600 else 250
+    return 150 if units < 600 else 75
 
 
 def run(url: str, scenario: Scenario, units: int) -> tuple[Design, list[Looks]]:
     """The looks at experiments of a scenario."""
     design = scenario(units)
-    chance = np.random.default_rng([units, *scenario.__name__.encode()])
+    chance = chance_of(scenario, units)
     return design, simulate(url, design, plan(design), of_size(units), chance)
+
+
+def chance_of(scenario: Scenario, units: int) -> np.random.Generator:
+    """Each its own, and always the same."""
+    return np.random.default_rng([units, *scenario.__name__.encode()])
 
 
 def tell(
@@ -67,6 +74,27 @@ def tell(
 ) -> None:
     """Have it printed at the end."""
     record("measured", f"{what:<24} {units:>4} units, {len(found):>4} experiments: {said}")
+
+
+def crossings(found: list[Looks]) -> list[tuple[bool, bool]]:
+    """Whether each experiment ever crosses in the planned and in the anytime mode."""
+    modes = [of(found, mode) for mode in (Mode.PLANNED, Mode.ANYTIME)]
+    return [
+        (crossing(planned) is not None, crossing(anytime) is not None)
+        for planned, anytime in zip(*modes, strict=True)
+    ]
+
+
+def crossings_on_arrays(scenario: Scenario, units: int) -> list[tuple[bool, bool]]:
+    """The same of the same experiments, without tables."""
+    found: list[tuple[bool, bool]] = []
+    for drawn in draws(scenario(units), of_size(units), chance_of(scenario, units)):
+        seen = arrays.series(drawn)
+        planned = arrays.planned(seen).crosses.tolist()
+        found += zip(
+            planned, arrays.anytime(seen, planned_units=units).crosses.tolist(), strict=True
+        )
+    return found
 
 
 @pytest.mark.parametrize(("scenario", "units", "reference"), NULL)
@@ -102,6 +130,7 @@ def test_where_there_is_no_difference(
     assert fixed.is_at_most(0.97)
     assert stopping.is_at_least(0.93)
     assert always.is_at_least(0.95)
+    assert crossings(found) == crossings_on_arrays(scenario, units)
     assert alarms.is_at_most(0.001)
 
 
@@ -192,7 +221,7 @@ def test_what_takes_each_run_for_a_unit_fails_the_same_test(
     """1.96 standard errors over runs, on whichever day, through the same tables."""
     design = even(units)
     chance = np.random.default_rng(units)
-    found = simulate(assay_database, design, plan(design), 200, chance, seen_as=Drawn.by_run)
+    found = simulate(assay_database, design, plan(design), 50, chance, seen_as=Drawn.by_run)
     tell(record_property, "by run, naive", units, found, f"{naive(found)} (has to fail 7)")
 
     assert not naive(found).is_at_most(0.07)

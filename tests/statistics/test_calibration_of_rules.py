@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.statistics
 
-EXPERIMENTS = 300
+EXPERIMENTS = 150
 MARGIN = 0.1
 
 

@@ -1,7 +1,7 @@
 """What verdicts promise, measured as closely as arrays allow: `make statistics`.
 
 Every look of these arrays is what the tables give (test_arrays.py). Chance moves a share of 5 % by
-0.35 points.
+0.4 points.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.statistics
 
-EXPERIMENTS = 4000
+EXPERIMENTS = 3000
 
 
 def measured(scenario: Scenario, units: int, record: Record, said: str) -> arrays.Shares:
