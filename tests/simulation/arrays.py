@@ -120,7 +120,8 @@ class Shares:
     """Of so many experiments, in percent: crossed in both modes, held by the last look's interval.
 
     Attributes:
-        stopping: those whose planned interval holds the truth at the first crossing or the end.
+        fixed: of those with an interval.
+        stopping: of those, how many planned ones hold it at the first crossing or the end.
         better: those crossed in the planned mode to the side of the variant.
     """
 
@@ -134,15 +135,15 @@ class Shares:
 
 def measure(design: Design, experiments: int, rng: np.random.Generator) -> Shares:
     """What experiments of a design come to."""
-    found: list[Bools] = []
+    found: list[Floats] = []
     for left in range(experiments, 0, -(size := max(1, _UNITS_AT_ONCE // design.units))):
         seen = series(draw(design, min(left, size), rng))
         found.append(np.stack(_outcomes(seen, design)))
     outcomes = np.concatenate(found, axis=1)
-    return Shares(experiments, *(100 * outcomes.mean(axis=1)))
+    return Shares(experiments, *(100 * np.nanmean(outcomes, axis=1)).tolist())
 
 
-def _outcomes(seen: Series, design: Design) -> tuple[Bools, ...]:
+def _outcomes(seen: Series, design: Design) -> tuple[Floats | Bools, ...]:
     looked = planned(seen)
     truth, se = design.truth(1), np.sqrt(seen.variance)
     crosses = looked.crosses
@@ -153,11 +154,13 @@ def _outcomes(seen: Series, design: Design) -> tuple[Bools, ...]:
         reach = -stdtrit(seen.df[at_end, stop], tail) * se[at_end, stop]
         error = np.abs(seen.estimate - truth)
         fixed = error[:, -1] <= stdtrit(seen.df[:, -1], 1 - ALPHA / 2) * se[:, -1]
+    # Without an interval there is nothing that could hold the truth.
+    has_any, at_last = looked.is_tested[at_end, stop], seen.is_testable[:, -1]
     return (
         crosses,
         anytime(seen, planned_units=design.units).crosses,
-        fixed,
-        error[at_end, stop] <= reach,
+        np.where(at_last, fixed, np.nan),
+        np.where(has_any, error[at_end, stop] <= reach, np.nan),
         crosses & (seen.estimate[at_end, stop] > 0),
     )
 
