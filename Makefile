@@ -34,6 +34,7 @@ check: $(DEVELOP)
 bench: $(BENCH)
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
+# 37 minutes on two cores that others used too.
 statistics: $(DEVELOP)
 	@$(BIN)/python -m pytest -m statistics $(PYTEST_ARGS)
 
