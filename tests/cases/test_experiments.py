@@ -73,7 +73,7 @@ async def test_weighted_assigns_each_run_within_its_session(
     assert (row["unit"], row["cluster"], row["p"]) == (run.id, "chat=c9", 0.5)
 
 
-@pytest.mark.parametrize("unit", [None, ""])
+@pytest.mark.parametrize("unit", [None, "", " "])
 async def test_a_missing_unit_is_never_one_bucket_for_all(
     open_box: OpenBox, assay_database: str, unit: str | None
 ) -> None:
@@ -85,6 +85,20 @@ async def test_a_missing_unit_is_never_one_bucket_for_all(
     found = rows(assay_database)
     assert {row["variant"] for row in found} == {"a", "b"}
     assert {row["unit"] for row in found} == {None}
+
+
+async def test_a_custom_choice_whose_unit_is_missing_has_none(
+    open_box: OpenBox, assay_database: str
+) -> None:
+    """The run stands in only where no unit was ever meant."""
+    halves = {"a": 0.5, "b": 0.5}
+    for unit in ({"unit": None}, {}):
+        client = choosing(
+            lambda _, unit=unit: assay.custom(lambda: "a", probabilities=halves, **unit)
+        )
+        async with open_box(client) as box:
+            run = await finish(box)
+        assert rows(assay_database)[-1]["unit"] == (None if unit else run.id)
 
 
 @pytest.mark.parametrize("unit", ["x" * 513, "a\x00", "\ud800", float("nan"), ["u"]])

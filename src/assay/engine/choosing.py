@@ -141,7 +141,6 @@ class Choosing:
     ) -> Row:
         forced = _forced(experiment, choice, info)
         run = to_text(info.run_id)
-        is_of_run = _way(choice).unit_kind == "run"
         variant = forced or picked
         if variant is None:
             assert self._name is not None
@@ -157,8 +156,8 @@ class Choosing:
             "run": info.run_id,
             "idx": choice.index,
             "variant": variant,
-            "unit": run if is_of_run else choice.unit,
-            "cluster": "=".join(sessions[0]) if is_of_run and sessions else None,
+            "unit": run if choice.is_by_run else choice.unit,
+            "cluster": "=".join(sessions[0]) if choice.is_by_run and sessions else None,
             "p": None if forced else _probability(choice, variant),
             "epoch": epoch,
             "forced": forced is not None,
@@ -190,12 +189,11 @@ def _way(choice: Choice) -> Way:
     weights: Any = choice.weights
     if choice.strategy is Strategy.FIXED:
         weights = {name: float(name == choice.fixed) for name in choice.variants}
-    is_of_run = choice.strategy is not Strategy.BUCKET and choice.unit is None
     return Way(
         strategy=choice.strategy,
         variants=choice.variants,
         weights=weights,
         salt=choice.salt,
-        unit_kind="run" if is_of_run else "bucket",
+        unit_kind="run" if choice.is_by_run else "bucket",
         is_sticky=choice.is_sticky,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
@@ -57,10 +58,17 @@ class Selection:
     strategy: Strategy
     name: str = ""
     weights: Mapping[str, float] | None = None
+    is_by_run: bool = True
     unit: str | None = None
     salt: str = ""
     is_sticky: bool = False
     pick: Callable[[], object] | None = None
+
+
+class Each(Enum):
+    """What `custom` chooses by where it isn't told."""
+
+    RUN = "run"
 
 
 def fixed(name: str) -> Selection:
@@ -75,9 +83,7 @@ def weighted(weights: Mapping[str, float], *, salt: str = "") -> Selection:
         weights: of each variant, 0 for one that gets nothing.
         salt: another one deals the runs out anew.
     """
-    return Selection(
-        strategy=Strategy.WEIGHTED, weights=_weights(weights), salt=_salt(salt), unit=None
-    )
+    return Selection(strategy=Strategy.WEIGHTED, weights=_weights(weights), salt=_salt(salt))
 
 
 def bucket(
@@ -99,6 +105,7 @@ def bucket(
     return Selection(
         strategy=Strategy.BUCKET,
         weights=None if weights is None else _weights(weights),
+        is_by_run=False,
         unit=_unit(unit),
         salt=_salt(salt),
         is_sticky=sticky,
@@ -109,7 +116,7 @@ def custom(
     pick: Callable[[], str | Awaitable[str]],
     *,
     probabilities: Mapping[str, float] | None = None,
-    unit: str | float | None = None,
+    unit: str | float | Each | None = Each.RUN,
 ) -> Selection:
     """By code of your own, called once a run as a step.
 
@@ -117,13 +124,21 @@ def custom(
         pick: gives a variant's name.
         probabilities: with which it gives each, summing to 1. Without them nobody can tell whether
             units came to the variants by chance, and the numbers are descriptive only.
-        unit: what it chooses by; the run unless given.
+        unit: what it chooses by, the run unless given. Where it is missing (None) the run is left
+            out of the analysis.
     """
     if probabilities is not None:
         probabilities = _weights(probabilities, field="probabilities")
         if abs(math.fsum(probabilities.values()) - 1) > _CLOSE_TO_1:
             raise _refusal("probabilities", "must sum to 1")
-    return Selection(strategy=Strategy.CUSTOM, weights=probabilities, unit=_unit(unit), pick=pick)
+    is_by_run = unit is Each.RUN
+    return Selection(
+        strategy=Strategy.CUSTOM,
+        weights=probabilities,
+        is_by_run=is_by_run,
+        unit=None if is_by_run else _unit(unit),
+        pick=pick,
+    )
 
 
 class AsyncExperiment:
@@ -205,7 +220,7 @@ def _question(
     names = _names(id, variants)
     if select.strategy is Strategy.FIXED:
         check_variant(id, select.name, names, field="select")
-    if select.strategy is Strategy.BUCKET and select.unit is None:
+    if not select.is_by_run and select.unit is None:
         journal.logger().warning("experiment %r: no unit: this run is assigned by itself", id)
     pick = select.pick
     # Counted here, since a step may have the same id.
@@ -215,6 +230,7 @@ def _question(
         variants=names,
         fixed=select.name,
         weights=_complete(id, select, names),
+        is_by_run=select.is_by_run,
         unit=select.unit,
         salt=select.salt,
         is_sticky=select.is_sticky,
@@ -338,8 +354,8 @@ def _salt(salt: object) -> str:
 
 
 def _unit(unit: object) -> str | None:
-    """A unit as text: numbers and booleans as JSON writes them; empty text is none."""
-    if unit is None or unit == "":
+    """A unit as text: numbers and booleans as JSON writes them; blank text is none."""
+    if unit is None or (isinstance(unit, str) and not unit.strip()):
         return None
     if (
         isinstance(unit, str)

@@ -135,7 +135,8 @@ class Choice:
         variants: their names, in the author's order.
         fixed: the variant of the strategy `fixed`.
         weights: of all variants; None for `fixed`, and for `custom` without probabilities.
-        unit: text of what is assigned, where the author named one.
+        is_by_run: whether each run is assigned by itself.
+        unit: text of what is assigned else; None where it is missing.
         pick: the author's code of the strategy `custom`.
         index: which use of the experiment in the run, from 0.
     """
@@ -144,6 +145,7 @@ class Choice:
     variants: tuple[str, ...]
     fixed: str
     weights: Mapping[str, float] | None
+    is_by_run: bool
     unit: str | None
     salt: str
     is_sticky: bool
