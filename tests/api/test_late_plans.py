@@ -1,4 +1,4 @@
-"""Experiments over HTTP: a plan that came late, and one that showed nothing."""
+"""Experiments over HTTP: a plan that came late, one that showed nothing, one that was stopped."""
 
 from __future__ import annotations
 
@@ -33,3 +33,14 @@ def test_a_plan_that_came_late_says_so(api: ApiServer) -> None:
     results = api.get(RESULTS, cutoff=CASE["last_look"])
     assert any("only units first exposed after that count" in one for one in results["warnings"])
     assert 0 < sum(arm["tally"]["units"] for arm in results["metrics"][0]["arms"]) < 64
+
+
+def test_what_was_stopped_collects_no_more(api: ApiServer) -> None:
+    """Nothing was shown until then, and nobody is asked for more units."""
+    load(api.url, plan())
+    (before,) = api.get(RESULTS, cutoff=CASE["last_look"])["metrics"][0]["variants"]
+    assert before["standing"]["word"] == "keep collecting"
+    stopped = api.post(f"experiments/{NAME}/stop", {"decision": "none", "reason": "no time"})
+    (found,) = api.get(RESULTS, cutoff=CASE["last_look"])["metrics"][0]["variants"]
+    assert found["standing"]["word"] == "not shown"
+    assert f"stopped on {stopped['stopped']['at'][:10]}" in found["standing"]["sentence"]

@@ -202,6 +202,8 @@ class Beside:
             word, reason = Word.INVALID, "units did not come to the variants as the weights say"
         elif plan is None:
             word, reason = None, "no plan"
+        elif word is Word.KEEP_COLLECTING and self._facts.stopped is not None:
+            word, reason = Word.NOT_SHOWN, f"stopped on {self._facts.stopped.at:%Y-%m-%d}"
         elif reason is not None and look is not None and reason.startswith("guardrail"):
             reason = self._open(look) or reason
         seen, doubt = self._seen.get(variant), None
