@@ -103,3 +103,41 @@ def test_what_is_overdue_is_found(promised: DashboardServer) -> None:
     assert row["Overdue"] == "◇ 1"
     (row,) = page.one("table", id="promises").rows()
     assert "overdue" in row["Due"]
+
+
+def test_each_number_leads_to_so_many_promises(promised: DashboardServer) -> None:
+    """Those of its own time and function alone, on whichever page it stands."""
+    day = timedelta(days=1)
+    promised.clock.advance(2 * day)
+    promised.register("ask", event="other")
+    for place in range(2):
+        run = promised.start(name="other", sessions={"ticket": f"new-{place}"})
+        promised.promise(run, "<b>good")
+    promised.clock.advance(timedelta(seconds=1))
+    pages = (
+        promised.look("/outcomes", days="1"),
+        promised.look("/scores", days="1"),
+        promised.look("/scores/%3Cb%3Egood", days="1"),
+        promised.look("/", window="24h"),
+        promised.look("/"),
+    )
+    for page in pages:
+        links = {
+            link.attributes["href"]: int(link.text)
+            for link in page.one("main").all("a")
+            if "/outcomes?" in link.attributes["href"] and link.text.isdigit()
+        }
+        assert 2 in links.values()
+        for href, n in links.items():
+            listed = html_pages.read(promised.ask("GET", href).text)
+            tables = listed.all("table", id="promises")
+            assert sum(len(table.rows()) for table in tables) == n, href
+
+
+def test_promises_are_those_of_a_function(promised: DashboardServer) -> None:
+    """Of its app, where that is said too."""
+    run = promised.get("runs", limit=1)["data"][0]
+    asked = {"function_id": run["function_id"], "app_id": run["app_id"]}
+    assert len(promised.get("outcomes", **asked)["data"]) == 11
+    assert promised.get("outcomes", function_id="no")["data"] == []
+    assert promised.get("outcomes", app_id="no")["data"] == []

@@ -12,6 +12,7 @@ from assay.access.principals import DEFAULT_PROJECT
 from assay.cli import airline, trajectories
 from assay.store import outcomes, runs
 from assay.store import trials as store
+from assay.store.outcomes import OutcomeFilter
 from assay.store.pool import ReadPool
 from assay.store.runs import RunFilter
 
@@ -202,8 +203,7 @@ def _page_of_pending(
     return lambda reading: outcomes.page(
         reading,
         project=DEFAULT_PROJECT,
-        name=airline.REWARD,
-        state="pending",
+        filter_=OutcomeFilter(name=airline.REWARD, state="pending"),
         limit=_PAGE,
         after=after,
     )

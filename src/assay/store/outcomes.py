@@ -58,28 +58,54 @@ class OutcomeChange:
     score_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeFilter:
+    """Which outcomes a list is of: those that fit everything that is given.
+
+    Attributes:
+        run: the one that promised them; else `app` and `function` are those of the runs.
+        since: of runs whose ids were minted from then on. `until`: before then.
+        overdue: the present instant: those that wait for what should have come before it.
+    """
+
+    run: UUID | None = None
+    name: str | None = None
+    state: str | None = None
+    scorer: str | None = None
+    app: str | None = None
+    function: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    overdue: datetime | None = None
+
+    def values(self) -> dict[str, object]:
+        """What is given, by the part of the query that asks for it."""
+        found = {
+            "by_run": self.run,
+            "by_name": self.name,
+            "by_state": self.state,
+            "by_scorer": self.scorer,
+            "by_app": self.app,
+            "by_function": self.function,
+            "since": None if self.since is None else floor_at(self.since),
+            "until": None if self.until is None else floor_at(self.until),
+            "overdue": self.overdue,
+        }
+        return {part: value for part, value in found.items() if value is not None}
+
+
 async def page(
     cursor: Reading,
     *,
     project: int,
     limit: int,
-    run: UUID | None = None,
-    name: str | None = None,
-    state: str | None = None,
-    scorer: str | None = None,
-    overdue: datetime | None = None,
+    filter_: OutcomeFilter,
     after: str | None = None,
 ) -> Page[OutcomeRecord]:
-    """A page of outcomes, those of the newest runs first.
-
-    `overdue` is the present instant: only those that wait for what should have come before it.
-    """
-    filters = {"run": run, "name": name, "state": state, "scorer": scorer}
-    values: dict[str, object] = {**filters, "project": project, "limit": limit + 1}
-    parts = ["list", *(f"by_{field}" for field, value in filters.items() if value is not None)]
-    if overdue is not None:
-        parts.append("overdue")
-        values["overdue"] = overdue
+    """A page of outcomes, those of the newest runs first."""
+    given = filter_.values()
+    values: dict[str, object] = {**given, "project": project, "limit": limit + 1}
+    parts = ["list", *given]
     if after is not None:
         parts.append("after")
         values |= dict(zip(_KEY, decode("outcomes", after, (UUID, str, str)), strict=True))

@@ -12,6 +12,7 @@ from assay.api.asking import Cursor, Days, Instant, Limit, Who, range_of, servic
 from assay.ids import parse
 from assay.scoring import ledger
 from assay.store import outcomes
+from assay.store.outcomes import OutcomeFilter
 from assay.wire import base
 from assay.wire import outcomes as wire
 from assay.wire.outcome_ledger import OutcomeSummary
@@ -24,7 +25,7 @@ router = APIRouter(tags=["outcomes"])
 
 
 @router.get("/outcomes", response_model=base.Page[wire.Outcome])
-async def list_outcomes(
+async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the query
     request: Request,
     who: Who,
     limit: Limit = 50,
@@ -33,27 +34,36 @@ async def list_outcomes(
     name: str | None = None,
     state: wire.State | None = None,
     scorer: str | None = None,
+    app_id: str | None = None,
+    function_id: str | None = None,
+    queued_after: Instant = None,
+    queued_before: Instant = None,
     overdue: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
     """Promised scores with all their changes, those of the newest runs first.
 
-    `overdue` leaves those that wait for what should have come by now.
+    `app_id`, `function_id`, `queued_after` and `queued_before` speak of the runs that promised
+    them; `overdue` leaves those that wait for what should have come by now.
     """
     run = None if run_id is None else parse(run_id, field="run_id")
     project = who.project
     now = services_of(request).now() if overdue else None
 
+    filter_ = OutcomeFilter(
+        run=run,
+        name=name,
+        state=state,
+        scorer=scorer,
+        app=app_id,
+        function=function_id,
+        since=queued_after,
+        until=queued_before,
+        overdue=now,
+    )
+
     async def ask(reading: Reading) -> tuple[Page[OutcomeRecord], list[OutcomeChange]]:
         found = await outcomes.page(
-            reading,
-            project=project,
-            limit=limit,
-            run=run,
-            name=name,
-            state=state,
-            scorer=scorer,
-            overdue=now,
-            after=cursor,
+            reading, project=project, filter_=filter_, limit=limit, after=cursor
         )
         of = list({one.run_id for one in found.items})
         return found, await outcomes.changes(reading, project=project, runs=of)

@@ -14,6 +14,7 @@ from assay.engine import spans
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.store import outcomes, runs, scores, steps
+from assay.store.outcomes import OutcomeFilter
 from assay.store.runs import RunFilter
 from assay.wire import base
 from assay.wire import runs as wire
@@ -195,7 +196,9 @@ async def _detail(
         given = await scores.latest(reading, project=project, run=run.id, limit=MOST_SCORES)
         shown["scores"] = [shapes.score(one) for one in given.items]
     if "outcomes" in parts:
-        promised = await outcomes.page(reading, project=project, run=run.id, limit=MOST_SCORES)
+        promised = await outcomes.page(
+            reading, project=project, filter_=OutcomeFilter(run=run.id), limit=MOST_SCORES
+        )
         changes = await outcomes.changes(reading, project=project, runs=[run.id])
         shown["outcomes"] = [*shapes.outcomes(promised.items, changes)]
     if "spans" in parts:

@@ -10,16 +10,16 @@ LEFT JOIN assay.defers d ON d.project_id = %(project)s AND d.run_id = o.run_id A
 WHERE o.project_id = %(project)s
 
 -- name: by_run
-    AND o.run_id = %(run)s
+    AND o.run_id = %(by_run)s
 
 -- name: by_runs
     AND o.run_id = ANY (%(runs)s)
 
 -- name: by_name
-    AND o.name = %(name)s
+    AND o.name = %(by_name)s
 
 -- name: by_state
-    AND o.state = %(state)s
+    AND o.state = %(by_state)s
 
 -- name: after
     AND (o.run_id, o.defer_id, o.name) < (%(after_run)s, %(after_defer)s, %(after_name)s)
@@ -34,7 +34,19 @@ WHERE c.project_id = %(project)s AND c.run_id = ANY (%(runs)s)
 ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'
 
 -- name: by_scorer
-    AND o.scorer = %(scorer)s
+    AND o.scorer = %(by_scorer)s
+
+-- name: by_function
+    AND EXISTS (SELECT FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = o.run_id AND r.fn = %(by_function)s)
+
+-- name: by_app
+    AND EXISTS (SELECT FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = o.run_id AND r.app = %(by_app)s)
+
+-- name: since
+    AND o.run_id >= %(since)s
+
+-- name: until
+    AND o.run_id < %(until)s
 
 -- name: overdue
     AND o.state = 'pending' AND EXISTS (SELECT FROM assay.waits w
