@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -111,6 +112,18 @@ def test_units_lead_to_their_runs(looked: DashboardServer) -> None:
     ]
     first = page.one("table", class_="grid").all("a")[0].attributes["href"]
     assert f"unit={units[0]['unit']}" in first
+
+
+@pytest.mark.parametrize("cutoff", [CASE["expected"][0]["cutoff_asked"], CASE["last_look"]])
+def test_the_number_of_units_leads_to_so_many(looked: DashboardServer, cutoff: str) -> None:
+    """Those that were served the variant first, until the cutoff."""
+    rows = shown(looked.look(PATH, cutoff=cutoff), "arms").one("tbody").all("tr")
+    assert len(rows) == 2
+    for row in rows:
+        (link,) = [one for one in row.all("a") if "/units?" in one.attributes["href"]]
+        asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
+        assert len(looked.pages(f"experiments/{NAME}/assignments", **asked)) == number(link.text)
+        assert looked.look(f"{PATH}/units", **asked).one("table", class_="grid").rows()
 
 
 def test_before_its_first_full_hour_it_says_so(looked: DashboardServer) -> None:

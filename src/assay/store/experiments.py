@@ -149,14 +149,26 @@ async def span(
 
 
 async def units(
-    cursor: Reading, *, project: int, experiment: str, limit: int, after: str | None = None
+    cursor: Reading,
+    *,
+    project: int,
+    experiment: str,
+    limit: int,
+    variant: str | None = None,
+    before: datetime | None = None,
+    after: str | None = None,
 ) -> Page[UnitRecord]:
-    """A page of units by name."""
+    """A page of units by name: of all, or those that were served a `variant` first.
+
+    What they were served from `before` on is left out.
+    """
     of = f"units of {experiment}"
     values: dict[str, object] = {
         "project": project,
         "experiment": experiment,
         "limit": limit + 1,
+        "variant": variant,
+        "before": before,
         "after": "" if after is None else decode(of, after, (str,))[0],
     }
     rows = await fetch(cursor, _SQL["units"], values)

@@ -105,15 +105,30 @@ async def list_looks(
 
 @router.get("/experiments/{experiment_id}/assignments", response_model=wire.AssignmentPage)
 async def list_assignments(
-    request: Request, who: Who, experiment_id: str, limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    who: Who,
+    experiment_id: str,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    variant: str | None = None,
+    exposed_before: Instant = None,
 ) -> Response:
-    """Units by name with what they were served first, and the log of how variants were chosen."""
+    """Units by name with what they were served first, and the log of how variants were chosen.
+
+    `variant` leaves those that were served it first; `exposed_before` what was served by then.
+    """
     name = decoded(experiment_id)
 
     async def ask(rows: Reading) -> Answer:
         await reading.found(rows, project=who.project, experiment=name)
         page = await experiments.units(
-            rows, project=who.project, experiment=name, limit=limit, after=cursor
+            rows,
+            project=who.project,
+            experiment=name,
+            limit=limit,
+            variant=variant,
+            before=exposed_before,
+            after=cursor,
         )
         log = await experiments.epochs(rows, project=who.project, experiment=name)
         return {

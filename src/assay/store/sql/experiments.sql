@@ -122,8 +122,10 @@ FROM (
         count(DISTINCT x.run_id) AS runs
     FROM assay.exposures x
     WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
-        AND x.unit > %(after)s
-    GROUP BY x.unit ORDER BY x.unit LIMIT %(limit)s) u
+        AND x.unit > %(after)s AND (%(before)s::timestamptz IS NULL OR x.at < %(before)s)
+    GROUP BY x.unit
+    HAVING %(variant)s::text IS NULL OR (array_agg(x.variant ORDER BY x.at, x.run_id, x.idx))[1] = %(variant)s
+    ORDER BY x.unit LIMIT %(limit)s) u
 LEFT JOIN assay.assignments a ON a.project_id = %(project)s AND a.experiment = %(experiment)s AND a.unit = u.unit
 ORDER BY u.unit
 
