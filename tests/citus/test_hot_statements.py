@@ -52,9 +52,9 @@ TYPES = {
     "run": "uuid", "runs": "uuid[]", "session_key": "text", "shape": "bigint", "share": "int",
     "since": "timestamptz",
     "span": "bigint", "spans": "json", "step": "uuid", "steps": "uuid[]", "steps.since": "date",
-    "sticky": "boolean", "triggers": "jsonb", "values": "boolean", "version": "int",
-    "versions": "int[]", "with_output": "boolean", "worker": "uuid", "workers": "uuid[]",
-    "warnings": "text[]",
+    "sticky": "boolean", "triggers": "jsonb", "values": "boolean", "variant": "text",
+    "version": "int", "versions": "int[]", "with_output": "boolean", "worker": "uuid",
+    "workers": "uuid[]", "warnings": "text[]",
 }  # fmt: skip
 """Types of parameters, by name or by resource and name."""
 OUTPUTS = {"ingest": {"event_ids": "uuid[]"}}
