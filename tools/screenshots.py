@@ -34,8 +34,7 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="assay-shots-") as directory:
         command = [str(ASSAY), "demo", "--port", "0", "--data-dir", f"{directory}/.assay"]
-        # This very project's program, with arguments of ours.
-        demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        demo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own
         try:
             shoot(_address(demo))
         finally:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.experiments.comparison import Comparison
 from assay.experiments.figures import Figures, Reach
 from assay.stats import ratios
+from comparisons import comparison
+
+if TYPE_CHECKING:
+    from assay.experiments.comparison import Comparison
 
 CASE = json.loads((Path(__file__).parents[1] / "data/statistics_vectors.json").read_text())[
     "fixed_t"
@@ -29,17 +33,7 @@ def arm(total: float, squares: float, n: int) -> ratios.Mean:
 def compared() -> Comparison:
     """The arms of the published case."""
     control, treatment = arm(*CASE["a"]), arm(*CASE["b"])
-    return Comparison(
-        variant="b",
-        control_variant="a",
-        weighting="run",
-        epochs=(),
-        epochs_left_out=(),
-        control=control,
-        treatment=treatment,
-        difference=ratios.difference([control], [treatment], [1.0], [0.0]),
-        reason=None,
-    )
+    return comparison(control, treatment, ratios.difference([control], [treatment], [1.0], [0.0]))
 
 
 def test_a_published_difference_at_a_single_look() -> None:

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from assay.experiments.comparison import Comparison
 from assay.experiments.looks import Rules, Seen, planned_look
 from assay.model.looks import Look, Word
 from assay.stats import planned
 from assay.stats.ratios import Difference, Mean
+from comparisons import comparison
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 RULES = Rules(alpha=0.05)
@@ -22,17 +22,7 @@ def seen(se: float, time: float, *, estimate: float = 0.01) -> Seen:
     arm = Mean(estimate=0.5, variance=se**2 / 2, units=100, values=100.0, effective=100.0)
     return Seen(
         cutoff=START + timedelta(days=10 * time),
-        comparison=Comparison(
-            variant="b",
-            control_variant="a",
-            weighting="run",
-            epochs=(),
-            epochs_left_out=(),
-            control=arm,
-            treatment=arm,
-            difference=Difference(estimate=estimate, variance=se**2, df=math.inf),
-            reason=None,
-        ),
+        comparison=comparison(arm, arm, Difference(estimate=estimate, variance=se**2, df=math.inf)),
         time=time,
         is_final=time == 1,
     )

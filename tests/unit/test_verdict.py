@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.experiments.comparison import Comparison
 from assay.experiments.looks import Guardrail, Rules, Seen
 from assay.experiments.verdict import next_looks, standing
 from assay.model.experiments import Mode
 from assay.model.looks import Look, Word
 from assay.stats.anytime import multiplier, tuning
 from assay.stats.ratios import Difference, Mean
+from comparisons import comparison
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from assay.experiments.comparison import Comparison
 
 DATA = Path(__file__).parents[1] / "data"
 RULES = Rules(alpha=0.05)
@@ -39,16 +41,8 @@ def compared(
         )
         for value in (rate, rate + estimate)
     )
-    return Comparison(
-        variant="b",
-        control_variant="a",
-        weighting="run",
-        epochs=(),
-        epochs_left_out=(),
-        control=control,
-        treatment=treatment,
-        difference=Difference(estimate=estimate, variance=se**2, df=math.inf),
-        reason=None,
+    return comparison(
+        control, treatment, Difference(estimate=estimate, variance=se**2, df=math.inf)
     )
 
 

@@ -94,8 +94,7 @@ def ask(question: Callable[[Api], Coroutine[object, object, T]], settings: Setti
 
     if settings.url is not None:
         return asyncio.run(answered(None))
-    # Serving in process takes a second to load, which asking over HTTP can do without.
-    from assay.app.database import database  # noqa: PLC0415
+    from assay.app.database import database  # noqa: PLC0415 - asking over HTTP needs none
 
     if settings.database_url is None and not settings.data_dir.is_dir():
         raise AssayError(
@@ -119,7 +118,7 @@ async def _api(settings: Settings, database: str | None) -> AsyncIterator[Api]:
         ) as http:
             yield Api(http)
         return
-    from assay.app.private import private_api  # noqa: PLC0415
+    from assay.app.private import private_api  # noqa: PLC0415 - a second that HTTP needs not
 
     served = await private_api(database, settings)
     transport = httpx2.ASGITransport(served, raise_app_exceptions=False)

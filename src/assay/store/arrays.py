@@ -30,13 +30,10 @@ def text(value: str) -> str:
 
 def array(values: Sequence[_T | None], element: Callable[[_T], str]) -> str | None:
     """A literal of an array; None where there is nothing in it."""
-    missing = values.count(None)
-    if missing == len(values):
+    if values.count(None) == len(values):
         return None
-    if missing:
-        parts = ["NULL" if value is None else element(value) for value in values]
-        return "{" + ",".join(parts) + "}"
-    return "{" + ",".join(map(element, values)) + "}"  # type: ignore[arg-type]  # none is missing
+    parts = ["NULL" if value is None else element(value) for value in values]
+    return "{" + ",".join(parts) + "}"
 
 
 def columns(rows: Sequence[Mapping[str, Any]], wanted: Columns) -> list[str | None]:

@@ -21,10 +21,10 @@ async def double(number: int) -> int:
 def test_what_is_never_awaited_is_told_of() -> None:
     """A step, and an experiment; what is awaited is not."""
     journal = FakeJournal()
-    ctx = context(journal)
-    ctx.step.score("rate", name="rating", value=1)  # type: ignore[unused-coroutine]
+    ctx: Any = context(journal)
+    ctx.step.score("rate", name="rating", value=1)
     variants: Any = {"a": ctx.step.options}
-    ctx.experiment("style", variants=variants, select=assay.fixed("a"))  # type: ignore[unused-coroutine]
+    ctx.experiment("style", variants=variants, select=assay.fixed("a"))
     assert run(ctx.step.run("a", double, 1)) == 2
     gc.collect()
     score, experiment = journal.warned
@@ -40,10 +40,11 @@ def test_a_step_needs_a_function(wrong: Any) -> None:
 
 def test_a_step_is_given_the_function_and_not_its_call() -> None:
     """The hint says so, and Python has no coroutine to complain of."""
+    step: Any = context(FakeJournal()).step
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(assay.AssayError, match="without calling it") as caught:
-            context(FakeJournal()).step.run("a", double(1))  # type: ignore[call-overload]
+            step.run("a", double(1))
         gc.collect()
     assert caught.value.code == "bad_function"
 
