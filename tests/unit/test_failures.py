@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from assay.scoring.failures import Ended
-from assay.scoring.samples import Sample, grouping
 from assay.stats import clusters, intervals
 from assay.store.activity import EndedRun
 
@@ -23,10 +21,7 @@ ROWS = [
 
 def ended(*, is_sampled: bool) -> Ended:
     """Runs of twelve sessions, each of which fails whole or not at all."""
-    group = grouping([row.sessions for row in ROWS])
-    values = np.asarray([row.is_failed for row in ROWS], dtype=np.float64)
-    sample = Sample(values=values, labels=group.labels, is_share=True, unit=group.unit)
-    return Ended(ROWS, sample, is_sampled)
+    return Ended(ROWS, is_sampled=is_sampled)
 
 
 def test_some_runs_give_the_interval_of_all() -> None:
@@ -51,3 +46,20 @@ def test_all_runs_are_counted_themselves() -> None:
     share = ended(is_sampled=False).share(4, 12, function=("app", "rare"))
     assert share.estimate == pytest.approx(1 / 3)
     assert share.n_units == 3
+
+
+def test_what_all_functions_share_does_not_make_one_session_of_them() -> None:
+    """Each function has its own key: a session of all says nothing of how they vary."""
+    rows = [
+        EndedRun(
+            app="app",
+            fn=key,
+            is_failed=place % 7 == 0,
+            sessions=f'{{"all": "one", "{key}": "{place % 20}"}}',
+        )
+        for key in ("task", "account")
+        for place in range(60)
+    ]
+    found = Ended(rows, is_sampled=False)
+    assert found.share(18, 120).n_units == 40
+    assert found.share(9, 60, function=("app", "task")).n_units == 20

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import json
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,11 +34,9 @@ class Ended:
 
     Attributes:
         rows: all of them; some, where `is_sampled`.
-        sample: 1 for each that failed, 0 for the others.
     """
 
     rows: Sequence[EndedRun]
-    sample: Sample
     is_sampled: bool
 
     def share(
@@ -50,14 +49,37 @@ class Ended:
             n_ended: of how many.
             function: its app and id.
         """
-        chosen = np.fromiter(
-            (function is None or (one.app, one.fn) == function for one in self.rows),
-            dtype=np.bool_,
-            count=len(self.rows),
+        sample = _sample(
+            [one for one in self.rows if function is None or (one.app, one.fn) == function]
         )
         if not self.is_sampled or not n_ended:
-            return self.sample.estimate(chosen)
-        return self.sample.around(n_failed / n_ended, chosen)
+            return sample.estimate()
+        return sample.around(n_failed / n_ended)
+
+
+def _sample(rows: Sequence[EndedRun]) -> Sample:
+    """1 for each that failed and 0 for the others, in sessions of the key that suits its function.
+
+    What all functions have in common may group everything into one.
+    """
+    by_function: dict[tuple[str, str], list[str | None]] = defaultdict(list)
+    for row in rows:
+        by_function[row.app, row.fn].append(row.sessions)
+    keys = {function: grouping(sessions).key for function, sessions in by_function.items()}
+    known: dict[tuple[str | None, str], int] = {}
+    labels = []
+    for place, row in enumerate(rows):
+        key = keys[row.app, row.fn]
+        id_ = json.loads(row.sessions).get(key) if row.sessions else None
+        labels.append(
+            len(rows) + place if id_ is None else known.setdefault((key, id_), len(known))
+        )
+    return Sample(
+        values=np.asarray([row.is_failed for row in rows], dtype=np.float64),
+        labels=np.asarray(labels, dtype=np.int64),
+        is_share=True,
+        unit="session" if any(keys.values()) else "run",
+    )
 
 
 async def ended(
@@ -88,7 +110,4 @@ async def ended(
     rows = await activity.ended(cursor, stretches, project=counted.project)
     if counted.function is not None:
         rows = [row for row in rows if (row.app, row.fn) == function]
-    group = grouping([row.sessions for row in rows])
-    values = np.asarray([row.is_failed for row in rows], dtype=np.float64)
-    sample = Sample(values=values, labels=group.labels, is_share=True, unit=group.unit)
-    return Ended(rows, sample, is_sampled=by_time.total() > len(rows))
+    return Ended(rows, is_sampled=by_time.total() > len(rows))
