@@ -46,6 +46,23 @@ def test_a_key_starts_nothing_twice_within_a_day(api: ApiServer) -> None:
     assert len(api.post("events", {"events": [event]})["run_ids"]) == 1
 
 
+def test_a_duplicate_is_told_to_its_sender_and_on_its_record(api: ApiServer) -> None:
+    """It names the event that had the key, also when it is sent again, and once the key is free."""
+    api.register("answer")
+    event = {"name": "ticket", "data": {}, "key": "order-42"}
+    first = api.post("events", {"events": [event]})["event_ids"][0]
+    second = {**event, "id": to_text(api.ulid())}
+
+    told = {"event_ids": [second["id"]], "run_ids": [], "duplicates": {second["id"]: first}}
+    assert api.post("events", {"events": [second]}) == told
+    assert api.post("events", {"events": [second]}) == told
+    api.clock.advance(timedelta(hours=24, minutes=1))
+    third = api.post("events", {"events": [event]})
+    assert third["duplicates"] == {}
+    asked = (first, second["id"], third["event_ids"][0])
+    assert [api.get(f"events/{id_}")["duplicate_of"] for id_ in asked] == [None, first, None]
+
+
 @pytest.mark.parametrize(
     ("event", "code", "field"),
     [
@@ -100,7 +117,11 @@ def test_json_of_another_shape_is_a_problem(api: ApiServer, body: object) -> Non
 
 def test_no_events_are_no_error(api: ApiServer) -> None:
     """An empty list has nothing wrong in it."""
-    assert api.post("events", {"events": []}) == {"event_ids": [], "run_ids": []}
+    assert api.post("events", {"events": []}) == {
+        "event_ids": [],
+        "run_ids": [],
+        "duplicates": {},
+    }
 
 
 def test_what_is_too_large_is_413(assay_database: str) -> None:

@@ -92,7 +92,10 @@ async def test_an_idempotency_key_holds_for_a_day(open_box: OpenBox) -> None:
         assert (len(both.event_ids), len(both.run_ids)) == (2, 1)
         await box.settled()
         again = await box.send(assay.Event("go", {"n": 3}, key="order-42"))
-        assert again.run_ids == ()
+        assert (again.run_ids, dict(again.duplicates)) == (
+            (),
+            {again.event_ids[0]: both.event_ids[0]},
+        )
         assert (await box.event(again.event_ids[0])).data == {"n": 3}
         assert (await box.run(both.run_ids[0])).output is False
         await box.advance("24h")
@@ -122,6 +125,38 @@ async def test_a_second_event_with_a_key_wakes_nothing(open_box: OpenBox) -> Non
         assert (await box.run(run)).status == "waiting"
         await box.send(assay.Event("reply", {"n": 4}))
         assert (await box.finished(run)).output == {"n": 4}
+
+
+async def test_an_event_of_a_run_says_that_it_is_a_duplicate(open_box: OpenBox) -> None:
+    """It names the event that had its key."""
+    client = assay.Client("app")
+
+    @client.function("g", on="go")
+    async def g(ctx: assay.Context) -> str:
+        sent = await ctx.step.send_event("s", assay.Event("reply", {}, key="k"))
+        return sent.event_ids[0]
+
+    async with open_box(client) as box:
+        first = await box.send(assay.Event("reply", {}, key="k"))
+        second = (await finish(box)).output
+        await box.settled()
+        assert (await box.event(str(second))).duplicate_of == first.event_ids[0]
+
+
+async def test_a_wait_looks_back_past_the_day_of_a_key(open_box: OpenBox) -> None:
+    """An event that another one with its key has followed since was no duplicate."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> object:
+        event = await ctx.step.wait_for_event("w", event="reply", timeout="1h", lookback="7d")
+        return event and event.data
+
+    async with open_box(client) as box:
+        for n in (1, 2):
+            await box.send(assay.Event("reply", {"n": n}, key="k"))
+            await box.advance("25h")
+        assert (await finish(box)).output == {"n": 1}
 
 
 async def test_the_same_event_id_sent_again_gives_the_same_runs(open_box: OpenBox) -> None:

@@ -40,8 +40,8 @@ def test_from_an_event_to_a_tree(assay: Program) -> None:
         *("send", "support/ticket.created", '{"ticketId": "tk_1"}'),
         *("--session", "ticket_id=tk_1", "--key", "first", "--wait"),
     )
-    again = assay.read("send", "support/ticket.created", '{"ticketId": "tk_1"}', "--key", "first")
-    assert again[0]["run_ids"] == []
+    again = assay.run("send", "support/ticket.created", '{"ticketId": "tk_1"}', "--key", "first")
+    assert "it is a duplicate: event" in again.stderr
     assert feedback_of(assay, run["id"])["state"] == "pending"
 
     assay.run("send", "support/feedback.received", '{"ticketId": "tk_1", "helpful": true}')

@@ -155,6 +155,7 @@ def event(one: EventRecord) -> dict[str, Answer]:
         "ts": one.ts,
         "received_at": one.received_at,
         "key": one.key,
+        "duplicate_of": one.duplicate_of,
         "source_run": one.source_run,
         "warnings": [] if one.warning is None else [*one.warning.split("; ")],
     }

@@ -58,8 +58,8 @@ def send(
         sent = await api.post("/events", {"events": [event]})
         if not sent["run_ids"]:
             note("no function was started")
-            if key is not None:
-                note(f"  an event with the key {key!r} may have come within 24 h: it counts once")
+            for first in sent["duplicates"].values():
+                note(f"  it is a duplicate: event {first} had the key {key!r} within 24 h")
             for warning in (await api.get(f"/events/{sent['event_ids'][0]}"))["warnings"]:
                 note(f"  {warning}")
         return sent, [await _until_over(api, run) for run in sent["run_ids"]] if wait else []

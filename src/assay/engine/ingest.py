@@ -13,7 +13,7 @@ from assay.engine.stored import stored_data
 from assay.store import events as store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import TypeAlias
     from uuid import UUID
 
@@ -30,10 +30,15 @@ KEY_LIFE_S = 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendResult:
-    """Ids of the events, in order, and of the runs that they started."""
+    """Ids of the events, in order, and of the runs that they started.
+
+    Attributes:
+        duplicates: the events whose key another one had, with that one: they did nothing.
+    """
 
     event_ids: tuple[UUID, ...]
     run_ids: tuple[UUID, ...]
+    duplicates: Mapping[UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,7 @@ class Ingest:
     async def send(self, events: Sequence[NewEvent]) -> SendResult:
         """Write events that came from outside; an id sent again gives the same runs again."""
         if not events:
-            return SendResult(event_ids=(), run_ids=())
+            return SendResult(event_ids=(), run_ids=(), duplicates={})
         event_ids = tuple(event.id for event in events)
         events = _once(events)
         while True:
@@ -102,7 +107,9 @@ class Ingest:
         if len(done.event_ids) < len(events):
             arrivals += await self._sent_before(incoming, new=set(done.event_ids))
         await self.give(arrivals, shapes)
-        return SendResult(event_ids=event_ids, run_ids=(*run_ids, *done.known))
+        return SendResult(
+            event_ids=event_ids, run_ids=(*run_ids, *done.known), duplicates=done.duplicates
+        )
 
     async def _sent_before(self, incoming: Sequence[_Incoming], *, new: set[UUID]) -> list[Arrival]:
         """Events whose first sending may have failed before it looked for waits."""
@@ -136,16 +143,17 @@ class Ingest:
             ):
                 break
             await self._catalog.load(await self._link.get(), self._project)
-        second: set[UUID] = set()
+        duplicates: set[UUID] = set()
         if any(event.key is not None for event in events):
-            second = await store.second(
+            duplicates = await store.duplicates(
                 await self._link.get(), project=self._project, events=[one.id for one in events]
             )
         refused = [(one.event.id, "; ".join(one.refused)) for one in incoming if one.refused]
         if refused:
             await store.warn(await self._link.get(), project=self._project, warnings=refused)
         shapes = await self._follow(await self._link.get(), events, runs)
-        await self.give([one.arrival for one in incoming if one.event.id not in second], shapes)
+        arrivals = [one.arrival for one in incoming if one.event.id not in duplicates]
+        await self.give(arrivals, shapes)
 
     async def hint(self, apps: Iterable[str]) -> None:
         """Wake an idle worker of each of these apps, if there is one."""

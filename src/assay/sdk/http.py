@@ -75,7 +75,7 @@ class Api:
         """Send events; their ids are minted once, so that trying again starts nothing twice."""
         request = SendRequest(events=[_event(event, minted) for event in events])
         answer = await self._ask("POST", "/api/v1/events", SendResponse, request)
-        return Sent(tuple(answer.event_ids), tuple(answer.run_ids))
+        return Sent(tuple(answer.event_ids), tuple(answer.run_ids), answer.duplicates)
 
     async def score(self, score: CheckedScore, id: UUID) -> None:
         """Write a score about a run or one of its steps."""

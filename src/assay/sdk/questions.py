@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from assay import durations, ids
@@ -52,10 +53,13 @@ class Sent(NamedTuple):
     Attributes:
         event_ids: in the order of the events.
         run_ids: of the runs that they started; empty inside a run.
+        duplicates: those of the events whose `key` another one had within 24 h, with the id of
+            that one: they started and woke nothing. Empty inside a run.
     """
 
     event_ids: tuple[str, ...]
     run_ids: tuple[str, ...]
+    duplicates: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)

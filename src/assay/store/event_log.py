@@ -23,6 +23,7 @@ class EventRecord:
     """An event as it is stored; `data` is JSON text.
 
     Attributes:
+        duplicate_of: the event that had its key, so that this one did nothing.
         warning: what was changed in its data, or why it started less than it could have.
     """
 
@@ -33,6 +34,7 @@ class EventRecord:
     ts: datetime
     received_at: datetime
     key: str | None
+    duplicate_of: UUID | None
     source_run: UUID | None
     warning: str | None
 

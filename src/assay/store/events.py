@@ -62,12 +62,14 @@ class Ingested(NamedTuple):
         event_ids: the events that were new.
         started: those of them that started their runs (an idempotency key may forbid it).
         known: the runs that events sent before had started.
+        duplicates: those whose key another event had, with that event.
     """
 
     status: str
     event_ids: list[UUID]
     started: list[UUID]
     known: list[UUID]
+    duplicates: dict[UUID, UUID]
 
 
 class OpenWait(NamedTuple):
@@ -142,7 +144,8 @@ async def ingest(
     )
     row = await cursor.fetchone()
     assert row is not None
-    return Ingested(row[0], row[1], row[2] or [], row[3] or [])
+    duplicates = {UUID(event): UUID(first) for event, first in (row[4] or {}).items()}
+    return Ingested(row[0], row[1], row[2] or [], row[3] or [], duplicates)
 
 
 async def start_matched(
@@ -277,9 +280,11 @@ async def since(
     return [StoredEvent._make(row) for row in await cursor.fetchall()]
 
 
-async def second(connection: AsyncConn, *, project: int, events: Sequence[UUID]) -> set[UUID]:
-    """Those of some events whose idempotency key is another event's."""
-    cursor = await connection.execute(_SQL["second"], {"project": project, "events": list(events)})
+async def duplicates(connection: AsyncConn, *, project: int, events: Sequence[UUID]) -> set[UUID]:
+    """Those of some events whose idempotency key another event had."""
+    cursor = await connection.execute(
+        _SQL["duplicates"], {"project": project, "events": list(events)}
+    )
     return {row[0] for row in await cursor.fetchall()}
 
 
@@ -300,7 +305,7 @@ async def warn(
 async def received(
     connection: AsyncConn, *, project: int, events: Sequence[UUID]
 ) -> dict[UUID, datetime]:
-    """When events were received; without those that came second with their key."""
+    """When events were received; without duplicates by their key."""
     cursor = await connection.execute(
         _SQL["received"], {"project": project, "events": list(events)}
     )

@@ -43,10 +43,16 @@ class SendRequest(Request):
 
 
 class SendResponse(Message):
-    """Ids of the events in their order, and of the runs that had started by then."""
+    """Ids of the events in their order, and of the runs that had started by then.
+
+    Attributes:
+        duplicates: those of the events whose key another one had within 24 h, with that one; they
+            are kept, and started and woke nothing.
+    """
 
     event_ids: list[str]
     run_ids: list[str]
+    duplicates: dict[str, str] = Field(default_factory=dict)
 
 
 class Event(Message):
@@ -55,6 +61,7 @@ class Event(Message):
     Attributes:
         received_at: when it was taken in.
         key: its idempotency key, if it has one.
+        duplicate_of: the event that had its key within 24 h: this one started and woke nothing.
         source_run: the run that sent it, if one did.
         warnings: what was changed or refused when it was taken in.
     """
@@ -66,6 +73,7 @@ class Event(Message):
     ts: datetime
     received_at: datetime
     key: str | None = None
+    duplicate_of: str | None = None
     source_run: str | None = None
     warnings: list[str] = Field(default_factory=list)
 

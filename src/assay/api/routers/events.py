@@ -10,7 +10,7 @@ from assay.api.asking import Cursor, Instant, Limit, Who, read_json, services_of
 from assay.api.incoming import Desk, event, ids_of
 from assay.api.schemas import body_of
 from assay.errors import AssayError
-from assay.ids import parse
+from assay.ids import parse, to_text
 from assay.store import event_log, runs
 from assay.wire import base, events
 from assay.wire import runs as runs_wire
@@ -44,7 +44,13 @@ async def send_events(request: Request, who: Who) -> Response:
     desk = Desk(limits=services.limits, now=services.now(), ids=services.ids)
     received = desk.receive(body["events"], event)
     sent = await services.send(who.project, received)
-    return answer({"event_ids": ids_of(received), "run_ids": list(sent.run_ids)})
+    return answer(
+        {
+            "event_ids": ids_of(received),
+            "run_ids": list(sent.run_ids),
+            "duplicates": {to_text(one): first for one, first in sent.duplicates.items()},
+        }
+    )
 
 
 @router.get("/events", response_model=base.Page[events.Event])

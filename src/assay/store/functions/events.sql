@@ -47,6 +47,7 @@ DECLARE
     v_catalog bigint;
     v_won uuid[] := '{}';
     v_new uuid[];
+    v_marked uuid[];
 BEGIN
     -- name: catalog
     SELECT c.version INTO v_catalog FROM assay.catalogs c WHERE c.project_id = p_project;
@@ -59,8 +60,12 @@ BEGIN
         UPDATE assay.events e SET matched = true
         WHERE e.project_id = p_project AND e.id = ANY (p_matched) AND NOT e.matched
         RETURNING e.id, e.key)
-    SELECT coalesce(array_agg(m.id) FILTER (WHERE m.key IS NULL OR m.id = ANY (v_won)), '{}')
-    INTO v_new FROM marked m;
+    SELECT coalesce(array_agg(m.id) FILTER (WHERE m.key IS NULL OR m.id = ANY (v_won)), '{}'),
+        array_agg(m.id)
+    INTO v_new, v_marked FROM marked m;
+    IF p_keys IS NOT NULL AND cardinality(v_new) < cardinality(v_marked) THEN
+        PERFORM assay.mark_duplicates(p_project, v_marked);
+    END IF;
     IF p_runs IS NOT NULL AND cardinality(v_new) > 0 THEN
         PERFORM assay.start_runs(p_project, p_now, v_new, p_runs, p_sessions);
     END IF;

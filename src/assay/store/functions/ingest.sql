@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION assay.ingest(
     p_project int, p_now double precision, p_catalog bigint, p_keys text,
     p_events assay.event_row[], p_runs assay.run_row[], p_sessions boolean)
-RETURNS TABLE (status text, event_ids uuid[], started uuid[], known_runs uuid[])
+RETURNS TABLE (status text, event_ids uuid[], started uuid[], known_runs uuid[], duplicates jsonb)
 LANGUAGE plpgsql AS $$
 DECLARE
     v_at timestamptz := to_timestamp(p_now);
@@ -13,7 +13,7 @@ BEGIN
     -- name: catalog
     SELECT c.version INTO v_catalog FROM assay.catalogs c WHERE c.project_id = p_project;
     IF v_catalog IS DISTINCT FROM p_catalog THEN
-        RETURN QUERY SELECT 'stale', '{}'::uuid[], '{}'::uuid[], '{}'::uuid[];
+        RETURN QUERY SELECT 'stale', '{}'::uuid[], '{}'::uuid[], '{}'::uuid[], NULL::jsonb;
         RETURN;
     END IF;
     IF p_keys IS NOT NULL THEN
@@ -44,6 +44,14 @@ BEGIN
         WHERE r.project_id = p_project AND r.parent_run IS NULL AND r.event_id = ANY (ARRAY(
             SELECT u.id FROM unnest(p_events) AS u WHERE NOT (u.id = ANY (event_ids))));
     END IF;
+    IF p_keys IS NOT NULL AND cardinality(started) < cardinality(p_events) THEN
+        PERFORM assay.mark_duplicates(p_project, event_ids);
+        -- name: duplicates
+        SELECT jsonb_object_agg(e.id, e.duplicate_of) INTO duplicates
+        FROM assay.events e
+        WHERE e.project_id = p_project AND e.duplicate_of IS NOT NULL
+            AND e.id = ANY (ARRAY(SELECT u.id FROM unnest(p_events) AS u));
+    END IF;
     status := 'ok';
     RETURN NEXT;
 END $$;
@@ -65,6 +73,17 @@ BEGIN
         RETURNING k.event_id)
     SELECT coalesce(array_agg(won.event_id), '{}') INTO v_won FROM won;
     RETURN v_won;
+END $$;
+
+-- Tell those of some new events whose key another event has that they are duplicates of it.
+CREATE OR REPLACE FUNCTION assay.mark_duplicates(p_project int, p_events uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    -- name: duplicates_of
+    UPDATE assay.events e SET duplicate_of = k.event_id
+    FROM assay.event_keys k
+    WHERE e.project_id = p_project AND e.id = ANY (p_events)
+        AND k.project_id = p_project AND k.key = e.key AND k.event_id <> e.id;
 END $$;
 
 -- Insert queued runs with their turns, for those of the events named (all where p_only is null);

@@ -1,5 +1,5 @@
 -- name: list
-SELECT e.id, e.name, CASE WHEN %(with_data)s THEN e.data::text ELSE '{}' END AS data, e.sessions, e.ts, e.received_at, e.key, e.source_run, e.warning
+SELECT e.id, e.name, CASE WHEN %(with_data)s THEN e.data::text ELSE '{}' END AS data, e.sessions, e.ts, e.received_at, e.key, e.duplicate_of, e.source_run, e.warning
 FROM assay.events e
 WHERE e.project_id = %(project)s
 

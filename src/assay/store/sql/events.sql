@@ -1,5 +1,5 @@
 -- name: ingest
-SELECT status, event_ids, started, known_runs
+SELECT status, event_ids, started, known_runs, duplicates
 FROM assay.ingest(%s, %s, %s, %s, %s, %s, %s)
 
 -- name: start_matched
@@ -34,24 +34,17 @@ SELECT e.id, e.name, e.data::text AS data, e.ts, e.sessions, e.received_at
 FROM assay.events e
 WHERE e.project_id = %(project)s AND e.name = ANY (%(names)s)
     AND (e.received_at, e.id) > (%(since)s, %(after)s)
-    AND (e.key IS NULL OR EXISTS (
-        SELECT FROM assay.event_keys k
-        WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id))
+    AND (e.key IS NULL OR e.matched) AND e.duplicate_of IS NULL
 ORDER BY e.received_at, e.id LIMIT %(limit)s
 
 -- name: received
 SELECT e.id, e.received_at
 FROM assay.events e
-WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s)
-    AND (e.key IS NULL OR EXISTS (
-        SELECT FROM assay.event_keys k
-        WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id))
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s) AND e.duplicate_of IS NULL
 
--- name: second
+-- name: duplicates
 SELECT e.id FROM assay.events e
-WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s) AND e.key IS NOT NULL AND NOT EXISTS (
-    SELECT FROM assay.event_keys k
-    WHERE k.project_id = %(project)s AND k.key = e.key AND k.event_id = e.id)
+WHERE e.project_id = %(project)s AND e.id = ANY (%(events)s) AND e.duplicate_of IS NOT NULL
 
 -- name: warn
 UPDATE assay.events e SET warning = coalesce(e.warning || '; ', '') || u.warning
