@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PROJECT = "/p/default"
 ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
+OTHER_WORDS = re.compile(r"\b(silent|(un)?answered|no response|lost|censored)\b")
 HIDDEN = re.compile("[\0\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -125,6 +126,18 @@ def _shape(link: str) -> str:
     path, _, query = link.partition("?")
     names = sorted(pair.partition("=")[0] for pair in query.split("&"))
     return f"{ULID.sub('*', path)}?{'&'.join(names)}"
+
+
+def test_what_became_of_a_promise_has_one_word(told: Told) -> None:
+    """That of its state; no response is what an experiment counts, and it counts runs."""
+    for place in told.places:
+        page = told.page(place)
+        heads = [head for table in page.all("thead") for head in table.all("th")]
+        words = {one.text.lower() for one in [*heads, *page.all(class_="badge")]}
+        others = {word for word in words if OTHER_WORDS.search(word)}
+        if place.startswith("/experiments/"):
+            others.discard("no response")
+        assert others == set(), place
 
 
 def test_a_link_leads_to_the_thing_that_it_names(hurt: Told) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def promised(dash: DashboardServer) -> DashboardServer:
-    """Eleven runs: six promises answered after as many minutes, three silent, two that wait."""
+    """Eleven runs: six promises observed after as many minutes, three timed out, two pending."""
     dash.register("answer")
     runs = [dash.start(sessions={"ticket": str(place)}) for place in range(11)]
     for run in runs:
@@ -64,15 +64,15 @@ def wait(server: DashboardServer, run: str) -> None:
 
 
 def test_the_ledger_is_the_apis(promised: DashboardServer) -> None:
-    """Promised, waiting, answered and silent: by scorer, by age, and as links to them."""
+    """Promised, pending, observed and timed out: by scorer, by age, and as links to them."""
     (one,) = promised.get("outcomes/summary")["by_scorer"]
     assert (one["n"], one["states"]["observed"], one["states"]["timed_out"]) == (11, 6, 3)
     page = promised.look("/outcomes")
     (row,) = page.one("table", id="by-scorer").rows()
     assert row["Score"] == "<b>good"
-    assert (row["Promised"], row["○ Waiting"]) == ("11", str(one["states"]["pending"]))
-    assert (row["● Answered"], row["◇ Silent"], row["▲ Failed"]) == ("6", "3", "0")
-    assert row["Answered so far"].startswith("54.5")
+    assert (row["Promised"], row["○ Pending"]) == ("11", str(one["states"]["pending"]))
+    assert (row["● Observed"], row["◇ Timed out"], row["▲ Failed"]) == ("6", "3", "0")
+    assert row["Observed so far"].startswith("54.5")
     (age,) = promised.get("outcomes/summary")["by_age"]
     (row,) = page.one("table", id="by-age").rows()
     assert (row["Age"], row["Promised"]) == ("1 min to 1 h", str(age["n"]))
@@ -83,7 +83,7 @@ def test_the_ledger_is_the_apis(promised: DashboardServer) -> None:
 
 
 def test_the_curve_matures(promised: DashboardServer) -> None:
-    """Each answer lifts it; silent ones stay in it, and those that wait are followed till now."""
+    """Each score lifts it; what timed out stays in it, and what is pending is followed till now."""
     (one,) = promised.get("outcomes/summary")["by_scorer"]
     assert [round(point["share"] * 11) for point in one["curve"]] == [1, 2, 3, 4, 5, 6]
     assert one["curve"][0]["ci"][0] < 1 / 11 < one["curve"][0]["ci"][1]

@@ -41,7 +41,7 @@ def shown(one: dict[str, Any], is_share: bool) -> str:  # noqa: FBT001 - of one 
 
 
 def test_the_numbers_of_names_are_the_apis(scored: DashboardServer) -> None:
-    """Rate, runs, pending and no response, as links to what is behind them."""
+    """Rate, runs, pending and timed out, as links to what is behind them."""
     rows = {row["Score"]: row for row in scored.look("/scores").one("main").one("table").rows()}
     listed = scored.get("scores/names")["data"]
     assert len(rows) == len(listed) == 2
@@ -51,7 +51,7 @@ def test_the_numbers_of_names_are_the_apis(scored: DashboardServer) -> None:
         assert row["Rate or mean"] == shown(one["estimate"], one["type"] == "boolean")
         assert row["Runs"] == str(one["n"]) == "24"
         assert row["Pending"] == str(one["outcomes"]["pending"])
-        assert row["No response"] == str(one["outcomes"]["timed_out"])
+        assert row["Timed out"] == str(one["outcomes"]["timed_out"])
 
 
 def test_a_rate_varies_by_session(scored: DashboardServer) -> None:

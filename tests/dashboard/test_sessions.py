@@ -72,7 +72,7 @@ def test_the_numbers_of_sessions_are_the_apis(dash: DashboardServer) -> None:
         assert row["Runs"] == str(one["n"])
         assert row["Mean"] == ("\N{EM DASH}" if one["mean"] is None else f"{one['mean']:g}")
         assert row["Pending"] == str(one["outcomes"]["pending"])
-        assert row["No response"] == str(one["outcomes"]["timed_out"])
+        assert row["Timed out"] == str(one["outcomes"]["timed_out"])
 
 
 def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:

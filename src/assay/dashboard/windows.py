@@ -17,7 +17,7 @@ from assay.store import activity, rollups, score_values
 from assay.store.score_values import Range, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from assay.dashboard.asking import Ask
     from assay.scoring.failures import Ended
@@ -37,7 +37,6 @@ WINDOWS = {
     "30d": (30 * 24 * _HOUR, 12 * _HOUR),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_LOST = ("skipped", "failed", "cancelled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +84,7 @@ class ScoreRow:
         is_share: whether it is a boolean in all of them, so that the estimate is a share.
         points, band: bucket means from 0 to 1 over the range that they and their intervals span.
         low, high: that range.
-        pending, silent: promises without an answer yet, and those that none came to in time.
-        lost: those that came to nothing otherwise.
+        outcomes: promises by state.
     """
 
     name: str
@@ -97,9 +95,7 @@ class ScoreRow:
     band: list[tuple[float, float, float]]
     low: float
     high: float
-    pending: int
-    silent: int
-    lost: int
+    outcomes: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,9 +294,7 @@ def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> lis
                 band=band,
                 low=low,
                 high=high,
-                pending=states[name]["pending"],
-                silent=states[name]["timed_out"],
-                lost=sum(states[name][state] for state in _LOST),
+                outcomes=states[name],
             )
         )
     return rows
