@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assay
-from boxes import Recorder, finish, start, states
+from boxes import Recorder, finish, start, states, step
 
 if TYPE_CHECKING:
     from boxes import OpenBox
@@ -45,8 +45,7 @@ async def test_a_waiting_run_ends_at_once_and_its_waits_are_closed(open_box: Ope
         run = await start(box)
         await box.settled()
         await client.cancel(run)
-        ended = await box.run(run)
-        assert (ended.status, ended.steps) == ("cancelled", [])
+        assert (await box.run(run)).status == "cancelled"
         await box.send(assay.Event("reply", {}))
         await box.advance("2d")
         assert (await box.run(run)).status == "cancelled"
@@ -74,8 +73,75 @@ async def test_a_live_run_gives_up_its_steps_in_flight(open_box: OpenBox) -> Non
         await client.cancel(run)
         ended = await box.finished(run)
         assert ended.status == "cancelled"
-        assert [one.id for one in ended.steps] == ["before"]
         assert given_up.is_set()
+        before, flying = ended.steps
+        assert before.status == "completed"
+        assert (flying.id, flying.status, flying.output) == ("s", "cancelled", None)
+        assert flying.ended_at == ended.ended_at
+        (attempt,) = flying.attempts
+        assert (attempt.status, attempt.ended_at) == ("cancelled", ended.ended_at)
+        assert {attempt.span_id, flying.span_id} <= {
+            one.span_id for one in ended.spans if one.ended_at and one.status == "unset"
+        }
+
+
+async def test_what_a_cancelled_run_waited_for_is_shown_as_cancelled(open_box: OpenBox) -> None:
+    """Its wait, its child and its step between two attempts; not what had come by then."""
+    client = assay.Client("app")
+
+    def fail() -> None:
+        raise ValueError
+
+    @client.function("child", on="never")
+    async def child(ctx: assay.Context) -> None:
+        await ctx.step.sleep("nap", "1d")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.parallel(
+            ctx.step.wait_for_event("came", event="reply", timeout="1d"),
+            ctx.step.wait_for_event("wait", event="never", timeout="1d"),
+            ctx.step.invoke("invoke", child),
+            ctx.step.run("retried", fail),
+        )
+
+    async with open_box(client) as box:
+        run = await start(box)
+        await box.settled()
+        await box.send(assay.Event("reply", {}))
+        await box.settled()
+        await client.cancel(run)
+        ended = await box.run(run)
+        assert {one.id: one.status for one in ended.steps} == {
+            "came": "completed",
+            "wait": "cancelled",
+            "invoke": "cancelled",
+            "retried": "cancelled",
+        }
+        assert {one.ended_at for one in ended.steps[1:]} == {ended.ended_at}
+        assert [one.status for one in step(ended, "retried").attempts] == ["failed"]
+        (made,) = await box.runs("child")
+        assert step(ended, "invoke").child_run_id == made.id
+
+
+async def test_a_step_that_nobody_waited_for_is_cancelled_by_the_end(open_box: OpenBox) -> None:
+    """The run completes all the same."""
+    client, begun = assay.Client("app"), asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        task = asyncio.create_task(ctx.step.run("s", hang))
+        await ctx.step.run("other", begun.wait)
+        assert not task.done()
+
+    async with open_box(client) as box:
+        ended = await finish(box)
+        assert ended.status == "completed"
+        assert step(ended, "s").status == "cancelled"
 
 
 async def test_a_run_that_is_over_stays_as_it_is(open_box: OpenBox) -> None:

@@ -273,7 +273,7 @@ def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> dict[str, Answ
     if memo.kind == Kind.STEP:
         last: dict[str, Answer] = {
             "attempt": memo.attempts,
-            "status": "completed" if memo.error is None else "failed",
+            "status": _ended(memo.error),
             "started_at": memo.started_at,
             "ended_at": memo.ended_at,
             "error": error(memo.error),
@@ -283,7 +283,7 @@ def _memo(memo: MemoRecord, attempts: Sequence[AttemptRecord]) -> dict[str, Answ
         shown.append(last)
     return {
         **_step(memo, kind=memo.kind, attempts=shown),
-        "status": "completed" if memo.error is None else "failed",
+        "status": "cancelled" if memo.is_cancelled else _ended(memo.error),
         "seq": memo.seq,
         "started_at": min([memo.started_at, *(attempt.started_at for attempt in attempts)]),
         "ended_at": memo.ended_at,
@@ -312,12 +312,13 @@ def _wait(wait: WaitRecord) -> dict[str, Answer]:
 
 def _trying(attempts: Sequence[AttemptRecord]) -> dict[str, Answer]:
     first, last = attempts[0], attempts[-1]
+    status = "running" if last.ended_at is None else "waiting"
     return {
         **_step(first, kind=Kind.STEP, attempts=[_attempt(attempt) for attempt in attempts]),
-        "status": "running" if last.ended_at is None else "waiting",
+        "status": status if last.run_ended_at is None else "cancelled",
         "seq": None,
         "started_at": first.started_at,
-        "ended_at": None,
+        "ended_at": last.run_ended_at,
         "input": None,
         "output": None,
         "error": None,
@@ -339,7 +340,7 @@ def _step(
 
 
 def _attempt(attempt: AttemptRecord) -> Answer:
-    ended = "completed" if attempt.error is None else "failed"
+    ended = "cancelled" if attempt.is_cancelled else "failed"
     return {
         "attempt": attempt.attempt,
         "status": "running" if attempt.ended_at is None else ended,
@@ -349,6 +350,10 @@ def _attempt(attempt: AttemptRecord) -> Answer:
         "span_id": span_id(span_of(attempt.span, attempt.attempt)),
         "retry_at": attempt.retry_at,
     }
+
+
+def _ended(error: str | None) -> str:
+    return "completed" if error is None else "failed"
 
 
 def error(text: str | None) -> Answer:

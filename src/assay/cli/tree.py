@@ -143,6 +143,8 @@ def _error_lines(error: Item) -> Iterator[Text]:
 def _state(span: Item, kind: str | None, step: Item | None) -> str:
     if step is not None:
         return str(step["status"])
+    if span["attributes"].get("assay.cancelled"):
+        return "cancelled"
     if span["status"] == "error":
         return "failed"
     # Spans of user code are stored when they have ended, and seldom say that all went well.

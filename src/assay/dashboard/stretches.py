@@ -72,8 +72,7 @@ def rows(run: RunDetail, *, now: datetime) -> list[StepRow]:
 def spent(run: RunDetail, *, now: datetime) -> list[Spent]:
     """Where a run's time went.
 
-    A step's time before its next attempt is not in the step. What a run did when it was cancelled
-    has left no step: the time since the last one is a part of its own.
+    A step's time before its next attempt is not in the step.
     """
     ended = run.ended_at or now
     whole = max(1e-9, (ended - run.queued_at).total_seconds())
@@ -83,7 +82,6 @@ def spent(run: RunDetail, *, now: datetime) -> list[Spent]:
     waiting = _lasted((s for s in run.steps if s.kind in _WAITING), ended)
     idle = [stretch for step in steps for stretch in _between_attempts(step, ended)]
     busy = _seconds_covered(_lasted(steps, ended)) - _seconds_covered(idle)
-    tail = _seconds_cancelled(run, started, ended)
     any_ = _seconds_covered(_lasted(run.steps, ended))
     parts = (
         ("queued", (started - run.queued_at).total_seconds()),
@@ -91,8 +89,7 @@ def spent(run: RunDetail, *, now: datetime) -> list[Spent]:
         ("between attempts", _seconds_covered(idle)),
         ("in child runs", _seconds_covered(invoked)),
         ("waiting", _seconds_covered(waiting)),
-        ("in what was cancelled", tail),
-        ("between steps", max(0.0, (ended - started).total_seconds() - any_ - tail)),
+        ("between steps", max(0.0, (ended - started).total_seconds() - any_)),
     )
     return [
         Spent(word=word, seconds=seconds, share=min(1.0, seconds / whole))
@@ -129,17 +126,10 @@ def _lasted(steps: Iterable[Step], until: datetime) -> list[_Stretch]:
 
 
 def _between_attempts(step: Step, until: datetime) -> Iterable[_Stretch]:
-    """From the end of each failed attempt to the next one, or to now."""
+    """From the end of each failed attempt to the next one, to the end of the run, or to now."""
     for attempt, following in zip_longest(step.attempts, step.attempts[1:]):
-        if attempt.ended_at and (following or step.ended_at is None):
+        if attempt.ended_at and (following or attempt.retry_at):
             yield attempt.ended_at, following.started_at if following else until
-
-
-def _seconds_cancelled(run: RunDetail, started: datetime, ended: datetime) -> float:
-    if run.status != "cancelled":
-        return 0.0
-    last = max([started, *(step.ended_at for step in run.steps if step.ended_at)])
-    return max(0.0, (ended - last).total_seconds())
 
 
 def _seconds_covered(stretches: Iterable[_Stretch]) -> float:

@@ -368,6 +368,7 @@ class LiveRun:
         )
         self.writes.park = None
         now = self.host.clock.time()
+        self.stepping.give_up(now)
         end(ending, self.promises.all(), self.writes, ids=self.host.ids, now=now)
         self.submit()
 

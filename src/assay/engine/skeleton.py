@@ -184,7 +184,7 @@ class _Building:
         """Recorded steps; an attempt that gave a memo is shown where it was not the only one."""
         for at, span in enumerate(memos.span):
             run, name, tried = memos.run[at], memos.name[at], memos.attempts[at]
-            status = _status(memos.is_failed[at], is_ok=True)
+            status = _status(memos.is_failed[at], is_ok=not memos.is_cancelled[at])
             times = (memos.started[at], memos.ended[at])
             kind = _KIND[memos.kind[at]]
             step = _Row(span, self._rows[run].id, name, kind, *times, status, run)
@@ -211,7 +211,7 @@ class _Building:
         for at, span in enumerate(tries.span):
             run, name, number = tries.run[at], tries.name[at], tries.attempt[at]
             status = _status(tries.is_failed[at], is_ok=False)
-            start, end = tries.started[at], tries.ended[at]
+            start, end = tries.started[at], tries.ended[at] or self._runs.ended[run]
             if name:
                 self._begin_step(span, name, tries.idx[at], start, run)
                 id_, parent, title = span_of(span, number), span, f"attempt {number}"
@@ -227,7 +227,8 @@ class _Building:
         place = self._step_at.get((run, name, index))
         if place is None:
             kind, above = _KIND[Kind.STEP], self._rows[run].id
-            self._add_step(_Row(span, above, name, kind, start, None, _UNSET, run), index)
+            end = self._runs.ended[run]
+            self._add_step(_Row(span, above, name, kind, start, end, _UNSET, run), index)
         elif start < self._rows[place].start:
             self._rows[place] = self._rows[place]._replace(start=start)
 

@@ -140,7 +140,7 @@ def _step_spans(trace: UUID, records: StepRecords, noted: _Scores) -> Iterator[S
 def _memo_spans(
     trace: UUID, memo: MemoRecord, attempts: Sequence[AttemptRecord], noted: _Scores
 ) -> Iterator[Span]:
-    status, message, failed = _status(memo.error, memo.ended_at, is_ended=True)
+    status, message, failed = _status(memo.error, memo.ended_at, is_ended=not memo.is_cancelled)
     is_step = memo.kind == Kind.STEP
     yield Span(
         trace=trace,
@@ -156,6 +156,7 @@ def _memo_spans(
         | _present(
             {
                 "assay.attempts": memo.attempts,
+                "assay.cancelled": memo.is_cancelled or None,
                 "assay.event.id": None if memo.event_id is None else to_text(memo.event_id),
                 "assay.child.run.id": None if memo.child_run is None else to_text(memo.child_run),
             }
@@ -186,7 +187,8 @@ def _attempt_span(trace: UUID, attempt: AttemptRecord, noted: _Scores) -> Span:
     is_body = not attempt.name
     status, message, failed = _status(attempt.error, attempt.ended_at, is_ended=False)
     extra: dict[str, Json] = {
-        "assay.retry_at": None if attempt.retry_at is None else _instant(attempt.retry_at)
+        "assay.retry_at": None if attempt.retry_at is None else _instant(attempt.retry_at),
+        "assay.cancelled": attempt.is_cancelled or None,
     }
     return Span(
         trace=trace,
@@ -212,9 +214,15 @@ def _open_step_span(trace: UUID, attempts: Sequence[AttemptRecord], noted: _Scor
         name=first.name,
         kind="internal",
         started_at=first.started_at,
-        ended_at=None,
+        ended_at=first.run_ended_at,
         status="unset",
-        attributes=_step_attributes(first) | {"assay.attempts": attempts[-1].attempt},
+        attributes=_step_attributes(first)
+        | _present(
+            {
+                "assay.attempts": attempts[-1].attempt,
+                "assay.cancelled": first.run_ended_at is not None or None,
+            }
+        ),
         events=noted(first.run_id, first.name, first.idx),
     )
 

@@ -112,6 +112,14 @@ class Stepping:
         if self._waiting.pop(key, None) is not None:
             del self.retries[key]
 
+    def give_up(self, now: float) -> None:
+        """Give up what is in flight, and write that it ended without a result: so does the run."""
+        for attempt in self._flying.values():
+            if attempt.task is not None:
+                attempt.ended_at = now
+                self._run.writes.attempts.append(self._row(attempt))
+        self.stop()
+
     def stop(self) -> None:
         """Give up what is in flight: the run is no longer live here."""
         for attempt in self._flying.values():
@@ -175,7 +183,7 @@ class Stepping:
             )
             if attempt.scores:
                 await self._refuse_unknown(attempt)
-            if not run.is_over:
+            if self._flying.get(attempt.key) is attempt:
                 self._home.run(self._land, attempt, call)
         except LeaseLostError:
             run.lose()

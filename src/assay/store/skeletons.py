@@ -42,7 +42,7 @@ class RunColumns:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoColumns:
-    """Steps that have their memo."""
+    """Steps that have their memo, and waits that were given up when the run ended."""
 
     run: list[int]
     span: list[int]
@@ -51,6 +51,7 @@ class MemoColumns:
     kind: list[str]
     attempts: list[int]
     is_failed: list[bool]
+    is_cancelled: list[bool]
     started: list[int]
     ended: list[int]
 

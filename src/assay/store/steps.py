@@ -21,7 +21,11 @@ _SQL = queries("steps")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoRecord:
-    """A step that has its memo; `input`, `output` and `error` are JSON text."""
+    """A step that has its memo; `input`, `output` and `error` are JSON text.
+
+    Attributes:
+        is_cancelled: whether it is a wait that was given up when the run ended: it has no memo.
+    """
 
     run_id: UUID
     step: UUID
@@ -36,13 +40,19 @@ class MemoRecord:
     error: str | None
     event_id: UUID | None
     child_run: UUID | None
+    is_cancelled: bool
     input: str | None
     output: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptRecord:
-    """An attempt that failed (JSON text in `error`), or one that is open."""
+    """An attempt that failed (JSON text in `error`), that is open, or that was given up.
+
+    Attributes:
+        ended_at: of one that was in flight when its run ended, that instant.
+        run_ended_at: None while the run goes on.
+    """
 
     run_id: UUID
     step: UUID
@@ -54,6 +64,12 @@ class AttemptRecord:
     started_at: datetime
     ended_at: datetime | None
     retry_at: datetime | None
+    run_ended_at: datetime | None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was in flight when its run ended."""
+        return self.ended_at is not None and self.error is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -71,11 +71,12 @@ class Attempt(Message):
     """One try of a step or of the body, from 1.
 
     Attributes:
+        status: `cancelled` where it was in flight when the run ended.
         retry_at: when the next one may start, after one that failed.
     """
 
     attempt: int
-    status: Literal["running", "completed", "failed"]
+    status: Literal["running", "completed", "failed", "cancelled"]
     started_at: datetime
     ended_at: datetime | None = None
     error: RunError | None = None
@@ -89,6 +90,7 @@ class Step(Message):
     Attributes:
         id: as the author wrote it.
         index: which use of it, from 0.
+        status: `cancelled` where it had not ended when the run did.
         seq: its place in the journal, once it has been recorded.
         input: the arguments, if JSON could hold them.
         event_id: the event that a wait took.
@@ -98,7 +100,7 @@ class Step(Message):
     id: str
     index: int
     kind: Literal["step", "sleep", "wait", "send", "invoke", "score", "experiment"]
-    status: Literal["running", "waiting", "completed", "failed"]
+    status: Literal["running", "waiting", "completed", "failed", "cancelled"]
     seq: int | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None

@@ -92,6 +92,8 @@ def _status(found: SpanDetail, kind: str) -> str:
     said = found.attributes.get("assay.run.status")
     if kind in {"run", "scorer"} and said is not None:
         return str(said)
+    if found.attributes.get("assay.cancelled"):
+        return "cancelled"
     if found.status != "unset":
         return found.status
     if found.ended_at is not None:

@@ -163,3 +163,19 @@ BEGIN
     DELETE FROM assay.waits w
     WHERE w.project_id = p_project AND w.run_id = ANY (p_runs) AND w.resolved_at IS NOT NULL;
 END $$;
+
+-- Move what runs still wait for as they end into the journal, without a result: it was given up. The runs
+-- come in ascending order.
+CREATE OR REPLACE FUNCTION assay.give_up_waits(p_project int, p_now double precision, p_runs uuid[])
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        -- name: any_waits
+        SELECT FROM assay.waits w WHERE w.project_id = p_project AND w.run_id = ANY (p_runs)
+    ) THEN RETURN; END IF;
+    -- name: given_up
+    UPDATE assay.waits w SET resolved_at = to_timestamp(p_now)
+    WHERE w.project_id = p_project AND w.run_id = ANY (p_runs) AND w.resolved_at IS NULL
+        AND (w.expires_at IS NULL OR w.expires_at > to_timestamp(p_now));
+    PERFORM assay.collect(p_project, p_now, p_runs);
+END $$;

@@ -144,8 +144,7 @@ BEGIN
         -- name: end_turns
         DELETE FROM assay.turns t WHERE t.project_id = p_project AND t.run_id = ANY (p_finished);
         IF p_waited IS NOT NULL THEN
-            -- name: end_waits
-            DELETE FROM assay.waits w WHERE w.project_id = p_project AND w.run_id = ANY (p_waited);
+            PERFORM assay.give_up_waits(p_project, p_now, p_waited);
         END IF;
         IF p_answers IS NOT NULL THEN
             PERFORM assay.answer_parents(p_project, p_now, p_answers);

@@ -26,11 +26,11 @@ FROM (SELECT r.id, r.fn, r.kind, r.parent_run, r.parent_span, r.error IS NOT NUL
 -- name: memos
 SELECT array_agg(j.run) AS run, array_agg(j.span) AS span, array_agg(j.name) AS name,
     array_agg(j.idx) AS idx, array_agg(j.kind) AS kind, array_agg(j.attempts) AS attempts,
-    array_agg(j.is_failed) AS is_failed,
+    array_agg(j.is_failed) AS is_failed, array_agg(j.is_cancelled) AS is_cancelled,
     array_agg(round(date_part('epoch', j.started_at) * 1e6)::bigint) AS started,
     array_agg(round(date_part('epoch', j.ended_at) * 1e6)::bigint) AS ended
 FROM (SELECT width_bucket(j.run_id, %(runs)s::uuid[]) - 1 AS run, j.span, j.name, j.idx, j.kind, j.attempts, j.error IS NOT NULL AS is_failed,
-          j.started_at, j.ended_at
+          j.output IS NULL AND j.error IS NULL AS is_cancelled, j.started_at, j.ended_at
       FROM assay.journal j
       WHERE j.project_id = %(project)s AND j.run_id = ANY (%(runs)s)
       ORDER BY j.run_id, j.seq LIMIT %(limit)s) j

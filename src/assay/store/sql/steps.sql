@@ -1,6 +1,6 @@
 -- name: journal
 SELECT j.run_id, j.step, j.seq, j.kind, j.name, j.idx, j.span, j.attempts, j.started_at, j.ended_at,
-    j.error, j.event_id, j.child_run,
+    j.error, j.event_id, j.child_run, j.output IS NULL AND j.error IS NULL AS is_cancelled,
     CASE WHEN %(values)s THEN j.input END AS input, CASE WHEN %(values)s THEN j.output END AS output
 FROM assay.journal j
 WHERE j.project_id = %(project)s AND j.run_id = ANY (%(runs)s)
@@ -8,8 +8,10 @@ WHERE j.project_id = %(project)s AND j.run_id = ANY (%(runs)s)
 ORDER BY j.run_id, j.seq
 
 -- name: attempts
-SELECT a.run_id, a.step, a.attempt, a.name, a.idx, a.error, a.span, a.started_at, a.ended_at, a.retry_at
+SELECT a.run_id, a.step, a.attempt, a.name, a.idx, a.error, a.span, a.started_at,
+    coalesce(a.ended_at, r.ended_at) AS ended_at, a.retry_at, r.ended_at AS run_ended_at
 FROM assay.attempts a
+JOIN assay.runs r ON r.project_id = %(project)s AND r.id = a.run_id AND r.id = ANY (%(runs)s)
 WHERE a.project_id = %(project)s AND a.run_id = ANY (%(runs)s)
     AND (%(step)s::uuid IS NULL OR a.step = %(step)s)
 ORDER BY a.run_id, a.step, a.attempt
