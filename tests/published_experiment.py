@@ -65,6 +65,19 @@ def load(url: str, *plans: Plan, declared: datetime | None = None) -> None:
     asyncio.run(declare())
 
 
+def with_durations(url: str, seconds: dict[str, float]) -> None:
+    """Have the case's runs end after so many seconds, and up to one more."""
+    with psycopg.connect(url) as connection:
+        for variant, value in seconds.items():
+            connection.execute(
+                "INSERT INTO assay.experiment_scores SELECT project_id, experiment, 'run.duration',"
+                " run_id, idx, run_id, variant, epoch, CASE WHEN NOT forced THEN unit END, at,"
+                " %(value)s + ascii(run_id::text) %% 10 / 10.0, at + interval '1 minute',"
+                " at + interval '1 minute' FROM assay.exposures WHERE variant = %(variant)s",
+                {"variant": variant, "value": value},
+            )
+
+
 def take(url: str, now: datetime, *, times: int = 1) -> list[int]:
     """Take the looks that are due, by as many processes at once; gives what each took."""
 

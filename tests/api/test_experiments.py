@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from assay.wire.experiments import AssignmentPage, Experiment, Look
 from assay.wire.experiments import Results as ResultsShape
 from experiment_rows import instant
-from published_experiment import CASE, LAST, NAME, load, plan, take
+from published_experiment import CASE, LAST, NAME, load, plan, take, with_durations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,19 +121,6 @@ def test_a_verdict_stands_with_the_interval_of_its_look(api: ApiServer) -> None:
     assert verdict["difference"] == standing["difference"]
 
 
-def with_durations(url: str, seconds: dict[str, float]) -> None:
-    """Have the case's runs end after so many seconds, and up to one more."""
-    with psycopg.connect(url) as connection:
-        for variant, value in seconds.items():
-            connection.execute(
-                "INSERT INTO assay.experiment_scores SELECT project_id, experiment, 'run.duration',"
-                " run_id, idx, run_id, variant, epoch, CASE WHEN NOT forced THEN unit END, at,"
-                " %(value)s + ascii(run_id::text) %% 10 / 10.0, at + interval '1 minute',"
-                " at + interval '1 minute' FROM assay.exposures WHERE variant = %(variant)s",
-                {"variant": variant, "value": value},
-            )
-
-
 @pytest.mark.parametrize(("seconds", "word"), [(3.0, "better"), (7.0, "keep collecting")])
 def test_a_guardrail_on_the_duration_of_runs(api: ApiServer, seconds: float, word: str) -> None:
     """Where it rises by more than the margin nothing is called better."""
@@ -144,7 +131,7 @@ def test_a_guardrail_on_the_duration_of_runs(api: ApiServer, seconds: float, wor
     decides, duration = api.get(f"{PATH}/results", cutoff=cutoff)["metrics"]
     standing = decides["variants"][0]["standing"]
     assert (standing["word"], standing["is_decided"]) == (word, word == "better")
-    assert (standing["reason"] == "guardrail: run.duration") is (word != "better")
+    assert (standing["reason"] == "guardrail broken: run.duration") is (word != "better")
     assert (duration["metric"], duration["role"]) == ("run.duration", "guardrail")
     rise = duration["variants"][0]["difference"]["estimate"]
     assert rise == pytest.approx(seconds - 3.0, abs=0.3)

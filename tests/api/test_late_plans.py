@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
+
 from assay.stats import power
 from experiment_rows import instant
-from published_experiment import CASE, LAST, NAME, load, plan, take
+from published_experiment import CASE, LAST, NAME, load, plan, take, with_durations
 
 if TYPE_CHECKING:
     from api_server import ApiServer
@@ -33,6 +35,26 @@ def test_a_plan_that_came_late_says_so(api: ApiServer) -> None:
     results = api.get(RESULTS, cutoff=CASE["last_look"])
     assert any("only units first exposed after that count" in one for one in results["warnings"])
     assert 0 < sum(arm["tally"]["units"] for arm in results["metrics"][0]["arms"]) < 64
+
+
+def test_a_guardrail_that_is_broken_since_puts_what_was_better_in_doubt(api: ApiServer) -> None:
+    """It was held at the look; who reads the verdict today has to know."""
+    load(api.url, plan(guardrails={"run.duration": -2.0}))
+    with_durations(api.url, {"detailed": 3.0, "concise": 3.0})
+    take(api.url, LAST + timedelta(hours=1))
+    with psycopg.connect(api.url) as connection:
+        connection.execute(
+            "UPDATE assay.experiment_scores SET value = value + 9"
+            " WHERE metric = 'run.duration' AND variant = 'concise'"
+        )
+    decides = api.get(RESULTS)["metrics"][0]
+    (found,) = decides["variants"]
+    standing, said = found["standing"], "guardrail broken: run.duration"
+    assert [one["word"] for one in found["guardrails"]] == ["broken"]
+    assert (standing["word"], standing["is_decided"]) == ("better", True)
+    assert any("'run.duration' is broken" in one for one in decides["warnings"])
+    assert said in standing["reason"]
+    assert f"By now {said}" in standing["sentence"]
 
 
 def test_what_was_stopped_collects_no_more(api: ApiServer) -> None:

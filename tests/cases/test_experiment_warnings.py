@@ -100,6 +100,7 @@ def choosing(client: assay.Client, weight: float) -> None:
 def test_a_difference_without_its_guardrail_is_not_said_to_be_none() -> None:
     """It was shown; that nothing else gets worse was not."""
     planning = Planning(
+        unit="unit",
         alpha=0.05,
         power=0.8,
         mde=0.2,

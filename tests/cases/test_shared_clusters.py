@@ -122,6 +122,15 @@ def test_balance_is_of_runs(assay_database: str) -> None:
     """They were assigned, not the sessions."""
     drawn, found = stored(assay_database)
     assert [arm.counts.units for arm in found.arms] == np.bincount(drawn.variant).tolist()
-    assert [arm.counts.units_mature for arm in found.arms] == [
+    assert [arm.coverage.units for arm in found.arms] == [
         len(set(drawn.session[drawn.variant == place].tolist())) for place in (0, 1)
     ]
+
+
+@pytest.mark.parametrize("of", ["run", "failures", "coverage", "bound"])
+def test_a_difference_counts_each_session_once(assay_database: str, of: str) -> None:
+    """Also one with values in both arms, which is what varies on its own."""
+    drawn, found = stored(assay_database)
+    known, _, counted = seen(found, drawn, of)
+    assert known.in_both > 0
+    assert known.units == len(set(drawn.session[counted].tolist()))

@@ -15,7 +15,7 @@ import pytest
 from assay.experiments.looks import Guardrail, Rules, Seen
 from assay.experiments.verdict import next_looks, standing
 from assay.model.experiments import Mode
-from assay.model.looks import Look, Word
+from assay.model.looks import GuardrailWord, Look, Word
 from assay.stats.anytime import multiplier, tuning
 from assay.stats.ratios import Difference, Mean
 from comparisons import comparison
@@ -182,9 +182,25 @@ def test_better_needs_its_guardrails(
     seen = replace(at(0.2, 5), guardrails=[guardrail])
     look = looked({"b": seen}, mode=mode)["b"]
     assert look.word is word
-    assert look.guardrails[0].is_held is (word is Word.BETTER)
+    assert (look.guardrails[0].word is GuardrailWord.HELD) is (word is Word.BETTER)
     if word is not Word.BETTER:
         assert look.reason == "guardrail: latency"
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize(("margin", "estimate"), [(0.05, -0.3), (-0.05, 0.3)])
+@pytest.mark.parametrize("is_final", [False, True])
+def test_a_guardrail_beyond_its_margin_is_broken_and_nothing_better(
+    mode: Mode, margin: float, estimate: float, *, is_final: bool
+) -> None:
+    """All of its interval is on the bad side: that is shown, not open."""
+    guardrail = Guardrail(metric="latency", margin=margin, comparison=compared(estimate, 0.01))
+    seen = replace(at(0.2, 5), guardrails=[guardrail], is_final=is_final)
+    look = looked({"b": seen}, mode=mode)["b"]
+    assert look.guardrails[0].word is GuardrailWord.BROKEN
+    ended = is_final and mode is Mode.PLANNED
+    assert look.word is (Word.NOT_SHOWN if ended else Word.KEEP_COLLECTING)
+    assert look.reason == "guardrail broken: latency"
 
 
 def test_worse_needs_no_guardrail() -> None:

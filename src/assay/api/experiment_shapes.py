@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
+from assay.experiments.facts import varying
 from assay.experiments.figures import Figures
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ def experiment(one: ExperimentRecord, verdicts: dict[str, Verdict]) -> dict[str,
 def _stood(one: ExperimentRecord, verdict: Verdict) -> Answer:
     if verdict.look is None or one.plan is None:
         return None
-    return _looked(verdict.look, one.plan.mode, unit=one.plan.unit or "unit", alpha=one.plan.alpha)
+    unit = varying(one.plan, is_by_run=one.is_by_run)
+    return _looked(verdict.look, one.plan.mode, unit=unit, alpha=one.plan.alpha)
 
 
 def _looked(seen: Look, mode: Mode, *, unit: str, alpha: float) -> Answer:
@@ -93,7 +95,7 @@ def look(one: LookRecord, *, unit: str, alpha: float) -> Answer:
                 "estimate": guardrail.estimate,
                 "se": guardrail.se,
                 "bound": _finite(guardrail.bound),
-                "is_held": guardrail.is_held,
+                "word": guardrail.word,
                 "reason": guardrail.reason,
             }
             for guardrail in seen.guardrails

@@ -93,9 +93,14 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
         console().print(line, soft_wrap=True)
     for variant in metric["variants"]:
         for guardrail in variant["guardrails"]:
-            state = {True: "holds", False: "is open", None: "can't be told"}[guardrail["is_held"]]
+            state = {
+                "held": "holds",
+                "open": "is open",
+                "broken": "is broken",
+                None: "can't be told",
+            }[guardrail["word"]]
             margin = f"margin {guardrail['margin']:g}"
-            why = guardrail["difference"]["reason"] if guardrail["is_held"] is None else None
+            why = guardrail["difference"]["reason"] if guardrail["word"] is None else None
             say(
                 f"  guardrail {guardrail['metric']} {state} for {variant['variant']} ({margin})"
                 + ("" if why is None else f": {why}")

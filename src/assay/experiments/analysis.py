@@ -6,6 +6,7 @@ Entry point: `results`. The rules are written down for users in docs/experiments
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -33,13 +34,26 @@ if TYPE_CHECKING:
 _HOUR = timedelta(hours=1)
 
 
-def results(facts: Facts, found: Mapping[str, Moments], unserved: Mapping[str, int]) -> Results:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Odd:
+    """Scores of a metric that do not count as they are.
+
+    Attributes:
+        unserved: name what their run was not served.
+        beyond: are too large to be summed with their squares.
+    """
+
+    unserved: int = 0
+    beyond: int = 0
+
+
+def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) -> Results:
     """What an experiment says.
 
     Args:
         facts: of the experiment.
         found: the moments of each metric that is to be shown, the plan's among them.
-        unserved: how many scores of each metric name what their run was not served.
+        odd: scores of each metric that do not count as they are.
     """
     plan = facts.plan_spec
     any_moments = next(iter(found.values()), None)
@@ -68,7 +82,7 @@ def results(facts: Facts, found: Mapping[str, Moments], unserved: Mapping[str, i
         after_cutoff=facts.after_cutoff,
         epochs=[_epoch(epoch, any_moments) for epoch in facts.epochs],
         metrics=[
-            _metric(name, moments, facts, beside, unserved.get(name, 0))
+            _metric(name, moments, facts, beside, odd.get(name, Odd()))
             for name, moments in beside.found.items()
         ],
         other_metrics=[name for name in facts.metrics if name not in found],
@@ -88,15 +102,13 @@ def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
         app=epoch.app,
         author=epoch.author,
         opened_at=epoch.opened_at,
-        is_randomised=sight.is_randomised(epoch),
+        is_randomised=epoch.is_randomised,
         units={name: units.get(name, 0) for name in dict.fromkeys([*epoch.variants, *units])},
         log_e=evidence if evidence is not None and math.isfinite(evidence) else None,
     )
 
 
-def _metric(
-    name: str, moments: Moments, facts: Facts, beside: Beside, unserved: int
-) -> MetricResult:
+def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd) -> MetricResult:
     plan = facts.plan_spec
     decides = plan is not None and name == plan.primary
     question = _question(name, moments, plan)
@@ -106,9 +118,14 @@ def _metric(
         made, is_thin = beside.variant(question, moments, variant)
         variants.append(made)
         warnings += sentences.warnings(made, is_thin=is_thin)
-    if unserved:
+    if odd.unserved:
         warnings.append(
-            f"{unserved:,} scores name a variant which their run was not served: left out"
+            f"{odd.unserved:,} scores name a variant which their run was not served: left out"
+        )
+    if odd.beyond:
+        warnings.append(
+            f"{odd.beyond:,} scores are beyond 1e140, and count as that: they leave means and"
+            " intervals no meaning, until their runs are scored again"
         )
     return MetricResult(
         metric=name,
@@ -119,7 +136,8 @@ def _metric(
         on_failure=question.on_failure,
         arms=[_arm(beside, question, moments, variant) for variant in beside.names],
         variants=variants,
-        unserved=unserved,
+        unserved=odd.unserved,
+        beyond=odd.beyond,
         warnings=warnings,
     )
 
@@ -192,7 +210,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
         )
     elif not facts.epochs:
         yield "nobody was served a variant yet"
-    elif not any(map(sight.is_randomised, facts.epochs)):
+    elif not any(epoch.is_randomised for epoch in facts.epochs):
         yield (
             "variants are not chosen by chance with known probabilities: numbers describe what"
             " happened, and say nothing of what a variant does"

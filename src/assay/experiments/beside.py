@@ -10,9 +10,16 @@ from assay.experiments import sentences, sight
 from assay.experiments.comparison import compare
 from assay.experiments.figures import TOO_EARLY, Figures, Reach
 from assay.experiments.looks import boundary_now
-from assay.experiments.verdict import LOG_ALARM, guarded, in_doubt, is_shown, standing
+from assay.experiments.verdict import (
+    BROKEN_GUARDRAIL,
+    LOG_ALARM,
+    guarded,
+    in_doubt,
+    is_shown,
+    standing,
+)
 from assay.model.experiments import Mode
-from assay.model.looks import Look, Word
+from assay.model.looks import GuardrailWord, Look, Word
 from assay.model.results import (
     EpochShare,
     GuardrailResult,
@@ -65,7 +72,7 @@ class Beside:
     def __init__(self, facts: Facts, found: Mapping[str, Moments]) -> None:
         plan = facts.plan_spec
         self._facts = facts
-        self.is_randomised = any(map(sight.is_randomised, facts.epochs))
+        self.is_randomised = any(epoch.is_randomised for epoch in facts.epochs)
         self.found = {
             name: sight.randomised(moments, facts.epochs) if self.is_randomised else moments
             for name, moments in found.items()
@@ -79,7 +86,7 @@ class Beside:
         )
         self.is_broken = self.log_e_balance >= LOG_ALARM
         self.figures = Figures(
-            unit=facts.unit,
+            unit=facts.varying,
             cutoff=facts.cutoff,
             alpha=facts.alpha,
             is_randomised=self.is_randomised,
@@ -108,6 +115,8 @@ class Beside:
         decides = question.role == "primary"
         reach = self._reach(variant, decides=decides)
         planning = self._planning(main, reach)
+        guardrails = self._guardrails(variant, reach) if decides else []
+        broken = [one.metric for one in guardrails if one.word is GuardrailWord.BROKEN]
         figures, is_share = self.figures, question.is_share
         made = VariantResult(
             variant=variant,
@@ -124,8 +133,8 @@ class Beside:
             failures=figures.difference(by("failures")),
             epochs=[EpochShare(epoch=one.epoch, weight=one.weight) for one in main.epochs],
             epochs_left_out=list(main.epochs_left_out),
-            guardrails=self._guardrails(variant, reach) if decides else [],
-            standing=self._standing(variant, planning)
+            guardrails=guardrails,
+            standing=self._standing(variant, planning, broken)
             if decides or self._facts.plan is None
             else None,
             planning=planning if decides or self._facts.plan is None else None,
@@ -182,6 +191,7 @@ class Beside:
                 )
                 more = max(0, needed - comparison.units)
         return Planning(
+            unit=self.figures.unit,
             alpha=reach.alpha,
             power=chance,
             mde=mde,
@@ -191,7 +201,7 @@ class Beside:
             reason=reason,
         )
 
-    def _standing(self, variant: str, planning: Planning) -> Standing:
+    def _standing(self, variant: str, planning: Planning, broken: Sequence[str]) -> Standing:
         plan, history = self._facts.plan_spec, self._history(variant)
         verdict = standing(history)
         word: Word | None = verdict.word
@@ -206,10 +216,14 @@ class Beside:
             word, reason = Word.NOT_SHOWN, f"stopped on {self._facts.stopped.at:%Y-%m-%d}"
         elif reason is not None and look is not None and reason.startswith("guardrail"):
             reason = self._open(look) or reason
-        seen, doubt = self._seen.get(variant), None
+        doubts: list[str] = []
+        seen = self._seen.get(variant)
         if plan is not None and look is not None and seen is not None and word is look.word:
             # The look stands, as its row does; but who reads it today has to know.
-            doubt = in_doubt(look, seen, sight.rules(plan))
+            silence = in_doubt(look, seen, sight.rules(plan))
+            doubts += [] if silence is None else [silence]
+            if word is Word.BETTER and broken:
+                doubts.append(f"{BROKEN_GUARDRAIL}: {', '.join(broken)}")
         difference = None
         if plan is not None and look is not None and look.tested:
             mode: Literal["planned", "anytime"] = (
@@ -224,7 +238,7 @@ class Beside:
                 planning = replace(planning, mde=could)
         return Standing(
             word=word,
-            reason=reason if doubt is None else f"in doubt since: {doubt}",
+            reason=f"in doubt since: {'; '.join(doubts)}" if doubts else reason,
             is_decided=is_decided,
             cutoff=None if look is None else look.cutoff,
             difference=difference,
@@ -236,7 +250,7 @@ class Beside:
                 difference=difference,
                 planning=planning,
                 at=look.cutoff if look is not None and is_decided else None,
-                doubt=doubt,
+                doubts=doubts,
             ),
         )
 
@@ -245,7 +259,7 @@ class Beside:
         unheard = [
             repr(one.metric)
             for one in look.guardrails
-            if not one.is_held and one.metric not in self._facts.metrics
+            if one.word is not GuardrailWord.HELD and one.metric not in self._facts.metrics
         ]
         return f"guardrail: no score {' or '.join(unheard)} ever came" if unheard else None
 
@@ -286,7 +300,7 @@ class Beside:
                 alpha=2 * self._facts.alpha,
                 reason=bare.reason if ci is not None else self._why_open(one.metric, bare),
             ),
-            is_held=look.is_held if ci is not None else None,
+            word=look.word if ci is not None else None,
         )
 
 

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _MeanOf: TypeAlias = "Callable[[ArmMoments], ratios.Mean | None]"
 _PartsOf: TypeAlias = "Callable[[ArmMoments], Mapping[str, float]]"
 _SizeOf: TypeAlias = "Callable[[ArmMoments], float]"
-Weighting = Literal["run", "unit", "coverage", "failures", "activity"]
+Weighting = Literal["run", "unit", "coverage", "failures", "activity", "bound"]
+_OF_MATURE: frozenset[Weighting] = frozenset({"coverage", "failures", "activity", "bound"})
+"""What has a value for each mature run, scored or not."""
 
 MIN_UNITS = 10
 """Under so many units in an arm no interval keeps its promise, so none is given."""
@@ -44,6 +46,7 @@ class Comparison:
         control: the control's mean over the epochs that count; None where none does.
         treatment: the variant's.
         difference: treatment minus control; None where no epoch counts.
+        in_both: sessions with values in both arms, where runs are assigned by themselves.
         reason: why there is no interval, in one sentence; None where there is one.
     """
 
@@ -56,12 +59,13 @@ class Comparison:
     treatment: ratios.Mean | None
     difference: ratios.Difference | None
     reason: str | None
+    in_both: int = 0
 
     @property
     def units(self) -> int:
-        """Units with values in both arms together."""
+        """Units (or sessions) with values in either arm, each once in an epoch."""
         arms = (self.control, self.treatment)
-        return sum(arm.units for arm in arms if arm is not None)
+        return sum(arm.units for arm in arms if arm is not None) - self.in_both
 
     @property
     def is_thin(self) -> bool:
@@ -137,7 +141,7 @@ def bound(
         moments,
         variant=variant,
         control=control,
-        weighting="run",
+        weighting="bound",
         measures=(_supposing(silent[0], on_failure), _supposing(silent[1], on_failure)),
         size=lambda arm: arm.failures.n,
     )
@@ -183,6 +187,9 @@ def _compare(
         treatment=ratios.stratified(treatments, weights) if usable else None,
         difference=found,
         reason=_reason(controls, treatments, found),
+        in_both=_in_both(
+            moments.shared, [epoch for epoch, _, _ in usable], weighting, control, variant
+        ),
     )
 
 
@@ -209,6 +216,21 @@ def _covariance(
         if (one.epoch, one.variant, one.other) == names
         for x, a in first.items()
         for y, b in second.items()
+    )
+
+
+def _in_both(
+    shared: Sequence[Shared],
+    epochs: Sequence[int],
+    weighting: Weighting,
+    control: str,
+    variant: str,
+) -> int:
+    """Sessions with values in both arms of these epochs."""
+    return sum(
+        one.mature if weighting in _OF_MATURE else one.scored
+        for one in shared
+        if one.epoch in epochs and (one.variant, one.other) == (control, variant)
     )
 
 

@@ -66,6 +66,28 @@ class Facts:
         )
 
     @property
+    def is_by_run(self) -> bool:
+        """Whether runs were assigned by themselves, where chance chose."""
+        chosen = [one for one in self.epochs if one.is_randomised] or self.epochs
+        return any(one.unit_kind == "run" for one in chosen)
+
+    @property
     def unit(self) -> str:
         """What a unit is, in words."""
-        return (None if self.plan is None else self.plan.plan.unit) or "unit"
+        named = None if self.plan is None else self.plan.plan.unit
+        return named or ("run" if self.is_by_run else "unit")
+
+    @property
+    def varying(self) -> str:
+        """What varies on its own, in words."""
+        return varying(self.plan_spec, is_by_run=self.is_by_run)
+
+
+def varying(plan: Plan | None, *, is_by_run: bool) -> str:
+    """What varies on its own, in words: units; or sessions, where runs are assigned by themselves.
+
+    Runs of a session vary together; one without a session is its own.
+    """
+    if is_by_run:
+        return "session"
+    return (None if plan is None else plan.unit) or "unit"

@@ -111,12 +111,15 @@ class Figures:
         if abs(base) <= _RELATIVE_SES * math.sqrt(control.variance) or base == 0:
             reason = "the control's mean is within 3 standard errors of 0"
             return replace(bare, reason=reason)
-        variance = treatment.variance / base**2
-        variance += control.variance * (treatment.estimate / base**2) ** 2
+        # Divided before they are squared, since the square of a large mean may be no number.
+        parts = (
+            math.sqrt(treatment.variance) / base,
+            math.sqrt(control.variance) / base * (treatment.estimate / base),
+        )
         bare = replace(
             bare,
             estimate=found.estimate / base,
-            se=math.sqrt(variance),
+            se=math.hypot(*parts),
             n_eff=found.df + 1 if math.isfinite(found.df) else None,
         )
         if not self.is_randomised:

@@ -76,13 +76,19 @@ async def results(
         else await _start(cursor, project, experiment, since),
         after_cutoff=first.after_cutoff,
     )
-    unserved = {
-        name: await experiments.unserved(
-            cursor, project=project, experiment=experiment, metric=name
+    beyond = await experiments.beyond(
+        cursor, project=project, experiment=experiment, metrics=asked, cutoff=at
+    )
+    odd = {
+        name: analysis.Odd(
+            unserved=await experiments.unserved(
+                cursor, project=project, experiment=experiment, metric=name
+            ),
+            beyond=beyond.get(name, 0),
         )
         for name in asked
     }
-    return analysis.results(facts, sums, unserved)
+    return analysis.results(facts, sums, odd)
 
 
 async def found(cursor: Reading, *, project: int, experiment: str) -> ExperimentRecord:

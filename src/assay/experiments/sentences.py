@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from assay.experiments.comparison import FEW_EFFECTIVE
-from assay.model.looks import Word
+from assay.experiments.verdict import BROKEN_GUARDRAIL
+from assay.model.looks import GuardrailWord, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,13 +39,14 @@ def verdict(
     difference: Figure | None,
     planning: Planning,
     at: datetime | None,
-    doubt: str | None = None,
+    doubts: Sequence[str] = (),
 ) -> str:
-    """What stands, in a few sentences; *doubt* says how silence since then could turn it."""
+    """What stands, in a few sentences; *doubts* say what has come up against it since then."""
     seen = "" if difference is None else f" ({interval(difference)})"
     day = "" if at is None else f" Decided on {at:%Y-%m-%d}."
-    if doubt is not None:
-        day += f" By now who is silent could turn it: {doubt}."
+    for doubt in doubts:
+        how = "" if doubt.startswith(BROKEN_GUARDRAIL) else "who is silent could turn it: "
+        day += f" By now {how}{doubt}."
     if word is None:
         return (
             f"No plan says what decides: {variant!r} beside {control!r} is exploratory,"
@@ -64,37 +66,47 @@ def verdict(
             # The difference was shown; that nothing else gets worse was not.
             what, mde = f"{variant!r} is not shown to be better than {control!r}", ""
         return f"{what}{why}{seen}.{mde}{day}"
-    return f"Keep collecting{'' if not reason else f' ({reason})'}.{_more(planning)}"
+    more = _more(planning)
+    if reason and reason.startswith(BROKEN_GUARDRAIL):
+        more = f" As long as it is, {variant!r} is not called better than {control!r}."
+    return f"Keep collecting{'' if not reason else f' ({reason})'}.{more}"
 
 
 def _more(planning: Planning) -> str:
     if planning.difference is None or planning.units_more is None:
         return ""
     if planning.units_more == 0:
-        return f" There are units enough for a difference of {planning.difference:g}."
+        return f" There are {planning.unit}s enough for a difference of {planning.difference:g}."
     return (
-        f" About {planning.units_more:,} more units find a difference of {planning.difference:g}"
+        f" About {planning.units_more:,} more {planning.unit}s find a difference of"
+        f" {planning.difference:g}"
         f" with power {planning.power:g}."
     )
 
 
 def warnings(one: VariantResult, *, is_thin: bool) -> Iterator[str]:
     """What a reader of a comparison should know."""
-    pair = f"{one.variant!r} beside {one.control_variant!r}"
+    pair, unit = f"{one.variant!r} beside {one.control_variant!r}", one.by_unit.unit
     if is_thin:
         yield (
-            f"{pair}: an arm has under {FEW_EFFECTIVE:g} effective units;"
+            f"{pair}: an arm has under {FEW_EFFECTIVE:g} effective {unit}s;"
             " its intervals may be a little too narrow"
         )
+    for guardrail in one.guardrails:
+        if guardrail.word is GuardrailWord.BROKEN:
+            yield (
+                f"{pair}: the guardrail {guardrail.metric!r} is broken, its whole interval beyond"
+                f" the margin; {one.variant!r} is not called better while it is"
+            )
     if one.weightings_differ:
         yield (
             f"{pair}: with each run the same the difference is {_plain(one.survivors)}, with each"
-            f" unit the same {_plain(one.by_unit)}; see runs per unit"
+            f" {unit} the same {_plain(one.by_unit)}; see runs per {unit}"
         )
     if one.runs_per_unit.is_unlikely:
         yield (
-            f"{pair}: runs per unit differ by {_plain(one.runs_per_unit.difference)}, more than by"
-            " chance; a variant that changes how much is asked changes what a run is"
+            f"{pair}: runs per {unit} differ by {_plain(one.runs_per_unit.difference)}, more than"
+            " by chance; a variant that changes how much is asked changes what a run is"
         )
     if one.coverage.is_unlikely:
         yield (

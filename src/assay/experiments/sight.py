@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.experiments.comparison import bound, compare
 from assay.experiments.looks import Guardrail, Rules, Seen
-from assay.model.experiments import Direction, MetricKind, Strategy
+from assay.model.experiments import Direction, MetricKind
 from assay.model.looks import Word
 from assay.stats import anytime, balance
 
@@ -87,11 +87,6 @@ def arms(epochs: Sequence[Epoch], control: str | None) -> Arms:
     return Arms(control=control, treatments=tuple(name for name in names if name != control))
 
 
-def is_randomised(epoch: Epoch) -> bool:
-    """Whether chance chose, with probabilities that are known."""
-    return epoch.strategy is not Strategy.FIXED and epoch.weights is not None
-
-
 def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
     """How often at most the way of choosing changed within a time, to and fro more than once.
 
@@ -113,7 +108,7 @@ def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
 
 def randomised(moments: Moments, epochs: Sequence[Epoch]) -> Moments:
     """Without the epochs in which chance did not choose."""
-    by_chance = {epoch.number for epoch in epochs if is_randomised(epoch)}
+    by_chance = {epoch.number for epoch in epochs if epoch.is_randomised}
     return replace(moments, arms=[arm for arm in moments.arms if arm.epoch in by_chance])
 
 
@@ -126,7 +121,7 @@ def log_e_balance(moments: Moments, epochs: Sequence[Epoch]) -> float:
             list(epoch.weights.values()),
         )
         for epoch in epochs
-        if is_randomised(epoch) and epoch.weights is not None
+        if epoch.is_randomised and epoch.weights is not None
     )
 
 
@@ -160,7 +155,7 @@ def seen(
     if compared.control is None:
         return {}
     broken = log_e_balance(primary, epochs)
-    by_chance = any(map(is_randomised, epochs))
+    by_chance = any(epoch.is_randomised for epoch in epochs)
     return {
         variant: Seen(
             cutoff=cutoff,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from assay.experiments.looks import anytime_look, boundary_after, planned_look
 from assay.model.experiments import Mode
-from assay.model.looks import GuardrailLook, Word
+from assay.model.looks import GuardrailLook, GuardrailWord, Word
 from assay.stats import anytime, balance, planned
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COVERAGE_ALPHA = 0.001
 """A difference in coverage that is less likely by chance takes a verdict away."""
+BROKEN_GUARDRAIL = "guardrail broken"
 _SHOWN = (Word.BETTER, Word.WORSE)
 _SAID = (*_SHOWN, Word.EQUIVALENT)
 _FINAL = (*_SAID, Word.NOT_SHOWN)
@@ -144,12 +145,21 @@ def _look(
     doubt = in_doubt(look, seen, rules)
     if doubt is not None:
         return replace(look, word=Word.INVALID, reason=doubt)
-    if look.word is Word.BETTER and not all(one.is_held for one in guardrails):
-        open_ = ", ".join(one.metric for one in guardrails if not one.is_held)
+    if look.word is Word.BETTER and any(one.word is not GuardrailWord.HELD for one in guardrails):
         # Final or not, a crossing without its guardrails decides nothing.
         word = Word.NOT_SHOWN if seen.is_final and mode is Mode.PLANNED else Word.KEEP_COLLECTING
-        return replace(look, word=word, reason=f"guardrail: {open_}")
+        return replace(look, word=word, reason=_missing(guardrails))
     return look
+
+
+def _missing(guardrails: Sequence[GuardrailLook]) -> str:
+    """Which guardrails keep a variant from being called better: broken ones, else open ones."""
+    broken = [one.metric for one in guardrails if one.word is GuardrailWord.BROKEN]
+    if broken:
+        return f"{BROKEN_GUARDRAIL}: {', '.join(broken)}"
+    return "guardrail: " + ", ".join(
+        one.metric for one in guardrails if one.word is not GuardrailWord.HELD
+    )
 
 
 def in_doubt(look: Look, seen: Seen, rules: Rules) -> str | None:
@@ -212,15 +222,23 @@ def guarded(
         half = planned.t_of(multiplier, difference.df) * difference.se
     else:
         half = difference.se * anytime.multiplier(alpha, df=difference.df, units=seen.units, g=g)
+    low, high = difference.estimate - half, difference.estimate + half
+    # As if it were a fall: how far it is above what the margin allows, at its bad and its good end.
     falls = guardrail.margin >= 0
-    bound = difference.estimate - half if falls else difference.estimate + half
+    margin = abs(guardrail.margin)
+    bad, good = (low, high) if falls else (-high, -low)
+    word = GuardrailWord.OPEN
+    if bad > -margin:
+        word = GuardrailWord.HELD
+    elif good < -margin:
+        word = GuardrailWord.BROKEN
     return replace(
         made,
         estimate=difference.estimate,
         se=difference.se,
         information=information,
-        bound=bound,
-        is_held=bound > -guardrail.margin if falls else bound < -guardrail.margin,
+        bound=low if falls else high,
+        word=word,
     )
 
 

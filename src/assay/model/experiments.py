@@ -123,6 +123,11 @@ class Epoch:
     author: str | None
     opened_at: datetime
 
+    @property
+    def is_randomised(self) -> bool:
+        """Whether chance chose, with probabilities that are known."""
+        return self.strategy is not Strategy.FIXED and self.weights is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:

@@ -21,6 +21,18 @@ class Word(StrEnum):
     INVALID = "invalid"
 
 
+class GuardrailWord(StrEnum):
+    """What is said of a metric that must not get worse by more than a margin.
+
+    `held`: the bad end of its interval is within the margin. `broken`: its good end is beyond.
+    `open`: the margin lies in the interval, so that nothing is shown of it yet.
+    """
+
+    HELD = "held"
+    OPEN = "open"
+    BROKEN = "broken"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardrailLook:
     """Whether a metric that must not get worse has kept within its margin.
@@ -28,7 +40,7 @@ class GuardrailLook:
     Attributes:
         margin: by how much it may fall, or, where it is negative, rise.
         bound: the end of its one-sided interval on the bad side.
-        is_held: whether the bound is within the margin; None where there is no interval.
+        word: None where there is no interval.
     """
 
     metric: str
@@ -37,7 +49,7 @@ class GuardrailLook:
     se: float | None = None
     information: float | None = None
     bound: float | None = None
-    is_held: bool | None = None
+    word: GuardrailWord | None = None
     reason: str | None = None
 
 

@@ -36,8 +36,8 @@ class Counts:
         moved: of these, those that were served another variant.
         crossed: runs that count here, served another variant than their unit was first.
         units: first exposed here, mature or not.
-        units_mature: of them those with a mature run.
-        units_scored: those with a scored one.
+        units_mature: of them those with a mature run. Where each run is a unit, mature runs.
+        units_scored: those with a scored one. Where each run is a unit, scored runs.
     """
 
     exposed: int = 0
@@ -68,6 +68,8 @@ class Counts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ratio:
     """A mean as a ratio of sums over units, with what its error needs.
+
+    Where each run is a unit, the sums are over sessions, in which runs vary together.
 
     With Y_g and N_g the sums of unit g, R = ΣY/ΣN and e_g = (Y_g - R N_g) / sqrt(1 - N_g/ΣN):
 
@@ -132,12 +134,16 @@ class Shared:
         products: by the letters of both residuals, this variant's first. `e` is the residual of
             scored runs, `u` of scored units, `d` of failed, `c` of known and `b` of good runs
             among mature ones.
+        scored: sessions with scored runs in both arms.
+        mature: those with mature runs in both.
     """
 
     epoch: int
     variant: str
     other: str
     products: Mapping[str, float]
+    scored: int = 0
+    mature: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

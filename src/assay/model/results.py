@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from assay.model.experiments import Direction, MetricKind, Mode, Strategy
-from assay.model.looks import Word
+from assay.model.looks import GuardrailWord, Word
 
 Looking = Literal["planned", "anytime", "fixed"]
 
@@ -23,8 +23,8 @@ class Figure:
         estimate: None where there are no values.
         ci: bounds of the interval of level 1 - alpha; None where `reason` says why.
         method: how the interval was made: `wilson_neff`, `cr2_t` or `delta`.
-        unit: what varies on its own.
-        n_units: how many of them have values.
+        unit: what varies on its own: what is assigned, or sessions where that is each run.
+        n_units: how many of them have values: of a difference, in either variant.
         n_eff: how many independent values would tell as much; of a difference, df + 1.
         mode: over which looks the interval keeps its promise: those of a plan (`planned`), any
             (`anytime`), or one alone (`fixed`).
@@ -61,6 +61,8 @@ class Tested:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tally:
     """What became of the runs of a variant; the words are those of `model.moments.Counts`.
+
+    Units are what is assigned: where that is each run, they are runs.
 
     Attributes:
         pending: exposed and not mature: an answer may still come.
@@ -120,13 +122,13 @@ class GuardrailResult:
     Attributes:
         margin: by how much it may fall, or, where it is negative, rise.
         difference: its interval's bad end is the bound of a one-sided test at half of its alpha.
-        is_held: whether that end is within the margin; None where there is no interval.
+        word: whether it is `held`, `open` or `broken`; None where there is no interval.
     """
 
     metric: str
     margin: float
     difference: Figure
-    is_held: bool | None
+    word: GuardrailWord | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,7 @@ class Planning:
     """What could be found now, and how many units it takes to find what was asked for.
 
     Attributes:
+        unit: what is counted: what varies on its own.
         mde: the smallest difference that units until now find with this power.
         difference: the one worth finding, as the plan says.
         units_needed: in the two variants together, for that one.
@@ -161,6 +164,7 @@ class Planning:
         reason: why a number is None.
     """
 
+    unit: str
     alpha: float
     power: float
     mde: float | None
@@ -216,6 +220,7 @@ class MetricResult:
         kind, direction: as the plan says; None where none speaks of it.
         on_failure: what failed runs without a score count as; None leaves them out (`survivors`).
         unserved: scores that name a variant which their run was not served: left out.
+        beyond: scores that are beyond 1e140, and count as that.
     """
 
     metric: str
@@ -227,6 +232,7 @@ class MetricResult:
     arms: list[ArmResult]
     variants: list[VariantResult]
     unserved: int
+    beyond: int
     warnings: list[str]
 
 

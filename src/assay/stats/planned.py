@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+_LEAST_DF = 0.01
+"""Below it the numerical inversion of t's distribution goes wrong."""
 _NODES = 400
 _FARTHEST = 38.0
 """No normal deviate is farther out: its tail is the least number there is."""
@@ -130,9 +132,14 @@ def z_of(t: float, df: float) -> float:
 
 
 def t_of(z: float, df: float) -> float:
-    """Student's t with the same tail as a normal deviate: what a boundary is in standard errors."""
+    """Student's t with the same tail as a normal deviate: what a boundary is in standard errors.
+
+    Infinite under `_LEAST_DF`.
+    """
     from scipy.special import ndtr, stdtrit  # noqa: PLC0415 - dear to import, rarely needed
 
     if math.isinf(df):
         return z
+    if df < _LEAST_DF:
+        return math.copysign(math.inf, z)
     return math.copysign(float(-stdtrit(df, float(ndtr(-abs(z))))), z)

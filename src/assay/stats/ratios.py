@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_ROUNDING = 1e-12
+"""Of the variances of two means, what rounding may leave of a difference without any."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mean:
@@ -151,12 +154,12 @@ def difference(
     parts = [
         (w, arm) for arms in (control, treatment) for arm, w in zip(arms, weights, strict=True)
     ]
-    variance = math.fsum(
-        [
-            *(w**2 * arm.variance for w, arm in parts),
-            *(-2 * w**2 * c for w, c in zip(weights, covariances, strict=True)),
-        ]
-    )
+    apart = math.fsum(w**2 * arm.variance for w, arm in parts)
+    together = math.fsum(2 * w**2 * c for w, c in zip(weights, covariances, strict=True))
+    variance = apart - together
+    if variance < _ROUNDING * apart:
+        # Clusters vary alike in both arms: what is left, of either sign, is rounding.
+        variance = 0.0
     return Difference(
         estimate=math.fsum(
             w * (b.estimate - a.estimate)
@@ -168,8 +171,13 @@ def difference(
 
 
 def _df(variance: float, parts: Sequence[tuple[float, Mean]]) -> float:
-    # Where one unit outweighs all others of its arm it has none; rounding must not make it 0 / 0.
+    if not variance:
+        return math.inf
+    # In shares, since the square of a variance may be too large or too small for a number. Where
+    # one unit outweighs all others of its arm it has no df; rounding must not make it 0 / 0.
     spread = math.fsum(
-        (w**2 * arm.variance) ** 2 / max(arm.df, 1e-300) for w, arm in parts if arm.variance
+        (w**2 * arm.variance / variance) ** 2 / max(arm.df, 1e-300)
+        for w, arm in parts
+        if arm.variance
     )
-    return variance**2 / spread if spread else math.inf
+    return 1 / spread if spread else math.inf

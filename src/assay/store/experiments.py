@@ -11,7 +11,7 @@ from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from assay.store.pages import Reading
@@ -26,6 +26,7 @@ class ExperimentRecord:
 
     Attributes:
         epoch, strategy, variants: of the newest epoch; None before the first choice.
+        is_by_run: whether runs were ever assigned by themselves, by chance.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ExperimentRecord:
     variants: tuple[str, ...]
     plan_version: int | None
     plan: Plan | None
+    is_by_run: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +141,19 @@ async def unserved(cursor: Reading, *, project: int, experiment: str, metric: st
     return int(row["n"])
 
 
+async def beyond(
+    cursor: Reading, *, project: int, experiment: str, metrics: Sequence[str], cutoff: datetime
+) -> dict[str, int]:
+    """How many scores until a cutoff are beyond 1e140, and count as that, by metric."""
+    values = {
+        "project": project,
+        "experiment": experiment,
+        "metrics": list(metrics),
+        "cutoff": cutoff,
+    }
+    return {row["metric"]: int(row["n"]) for row in await fetch(cursor, _SQL["beyond"], values)}
+
+
 async def span(
     cursor: Reading, *, project: int, experiment: str, since: datetime
 ) -> tuple[datetime, datetime] | None:
@@ -217,6 +232,7 @@ def _experiment(row: Mapping[str, Any]) -> ExperimentRecord:
         variants=tuple(row["variants"] or ()),
         plan_version=row["plan_version"],
         plan=None if spec is None else _plan(spec),
+        is_by_run=row["is_by_run"],
     )
 
 

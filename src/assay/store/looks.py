@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from assay.model.experiments import Mode
-from assay.model.looks import GuardrailLook, Look, Word
+from assay.model.looks import GuardrailLook, GuardrailWord, Look, Word
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
@@ -170,10 +170,18 @@ def _record(row: Mapping[str, Any]) -> LookRecord:
                 "ci": _ci(result["ci"]),
                 "df": _df(result),
                 "word": None if result["word"] is None else Word(result["word"]),
-                "guardrails": tuple(GuardrailLook(**one) for one in result["guardrails"]),
+                "guardrails": tuple(_guardrail(**one) for one in result["guardrails"]),
             }
         ),
     )
+
+
+def _guardrail(
+    *, is_held: bool | None = None, word: str | None = None, **seen: Any
+) -> GuardrailLook:
+    # Rows of before there was a word say whether it was held.
+    known = {True: "held", False: "open", None: None}[is_held] if word is None else word
+    return GuardrailLook(**seen, word=None if known is None else GuardrailWord(known))
 
 
 def _ci(stored: Sequence[float | None] | None) -> tuple[float, float] | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from assay.store.pages import Reading
 
 _SQL = queries("moments")
+PRODUCTS = ("ee", "ed", "de", "dd", "cc", "uu", "bb", "bd", "db", "bc", "cb", "dc", "cd")
 _SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
 
 
@@ -78,7 +79,7 @@ async def moments(
     return {
         metric: replace(
             _moments(metric, [row for row in ordered if row["metric"] == metric], rest),
-            shared=[_shared(**row) for row in shared if row["metric"] == metric],
+            shared=[_shared(row) for row in shared if row["metric"] == metric],
         )
         for metric in metrics
     }
@@ -98,7 +99,8 @@ def _moments(metric: str, rows: Sequence[dict[str, Any]], rest: Mapping[str, int
 
 
 def _arm(row: dict[str, Any]) -> ArmMoments:
-    scored, mature = row["units_scored"], row["units_mature"]
+    # What varies on its own: units, or the sessions that those belong to.
+    scored, mature = row["scored"], row["mature"]
     # Each mean weighs 1, so that its leverage is 1 / n.
     spread = row["mean_squares"] / (1 - 1 / scored) if scored > 1 else math.inf
     return ArmMoments(
@@ -116,8 +118,8 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
             moved=row["moved"],
             crossed=row["crossed"],
             units=row["units"],
-            units_mature=mature,
-            units_scored=scored,
+            units_mature=row["units_mature"],
+            units_scored=row["units_scored"],
         ),
         by_run=_ratio(scored, row["n"], row["y"], row["n_squares"], row["ee"]),
         by_unit=_ratio(scored, scored, scored * (row["mean"] or 0), scored, spread),
@@ -128,9 +130,9 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
     )
 
 
-def _shared(metric: str, epoch: int, variant: str, other: str, **products: float) -> Shared:
-    del metric
-    return Shared(epoch=epoch, variant=variant, other=other, products=products)
+def _shared(row: Mapping[str, Any]) -> Shared:
+    named = {name: row[name] for name in ("epoch", "variant", "other", "scored", "mature")}
+    return Shared(**named, products={name: row[name] for name in PRODUCTS})
 
 
 def _ratio(units: int, n: float, y: float, n_squares: float, e_squares: float) -> Ratio:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from assay.model.experiments import Direction, MetricKind, Mode, Strategy
-from assay.model.looks import Word
+from assay.model.looks import GuardrailWord, Word
 from assay.model.results import Figure, Results, Stopping
 from assay.wire.base import Message, Request
 
@@ -95,7 +95,7 @@ class GuardrailLook(Message):
     estimate: float | None
     se: float | None
     bound: float | None
-    is_held: bool | None
+    word: GuardrailWord | None
     reason: str | None
 
 

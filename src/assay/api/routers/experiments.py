@@ -15,6 +15,7 @@ from assay.api.asking import Cursor, Instant, Limit, Who, read_json, services_of
 from assay.api.schemas import body_of
 from assay.errors import AssayError
 from assay.experiments import reading
+from assay.experiments.facts import varying
 from assay.experiments.standings import standings
 from assay.model.event_rules import is_storable
 from assay.store import experiments, looks
@@ -95,7 +96,7 @@ async def list_looks(
         page = await looks.page(
             rows, project=who.project, experiment=name, limit=limit, after=cursor
         )
-        unit = (one.plan and one.plan.unit) or "unit"
+        unit = varying(one.plan, is_by_run=one.is_by_run)
         alpha = one.plan.alpha if one.plan else _ALPHA
         shown = [shapes.look(look, unit=unit, alpha=alpha) for look in page.items]
         return {"data": shown, "next": page.next}

@@ -1,6 +1,9 @@
 -- name: list
 SELECT e.name, e.first_seen, e.stopped_at, e.stopped_by, e.stop_reason, e.decision, o.strategy, o.variants,
-    o.epoch, p.version AS plan_version, p.spec AS plan
+    o.epoch, p.version AS plan_version, p.spec AS plan, EXISTS (
+        SELECT FROM assay.experiment_epochs r
+        WHERE r.project_id = %(project)s AND r.experiment = e.name AND r.unit_kind = 'run'
+            AND r.strategy <> 'fixed' AND r.weights IS NOT NULL) AS is_by_run
 FROM assay.experiments e
 LEFT JOIN LATERAL (
     SELECT o.strategy, o.variants, o.epoch FROM assay.experiment_epochs o
@@ -113,6 +116,12 @@ SELECT EXISTS (
 -- name: unserved
 SELECT count(*) AS n FROM assay.score_references r
 WHERE r.project_id = %(project)s AND r.experiment = %(experiment)s AND r.metric = %(metric)s
+
+-- name: beyond
+SELECT s.metric, count(*) AS n FROM assay.experiment_scores s
+WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = ANY (%(metrics)s)
+    AND abs(s.value) > 1e140 AND s.at < %(cutoff)s
+GROUP BY s.metric
 
 -- name: units
 SELECT u.unit, u.variant, u.epoch, u.first_at, u.runs, a.variant AS assigned

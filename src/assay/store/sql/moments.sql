@@ -92,7 +92,10 @@ WITH served AS MATERIALIZED (
             WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND x.idx > 0
         ), given AS NOT MATERIALIZED (
             SELECT s.run_id, s.idx, s.score_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch,
-                s.value, s.at, s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval AS counts,
+                -- So that no square is too large or too small for a number.
+                CASE WHEN abs(s.value) > 1e140 THEN 1e140 * sign(s.value)
+                    WHEN abs(s.value) < 1e-100 THEN 0 ELSE s.value END AS value,
+                s.at, s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval AS counts,
                 s.at < s.exposed_at AS early,
                 s.recorded_at > s.exposed_at + %(maturity)s::interval AS backdated
             FROM assay.experiment_scores s
@@ -164,7 +167,9 @@ WITH served AS MATERIALIZED (
 -- Units vary by themselves. Many are alike, with the same few runs and values: those are one row, which
 -- counts as often (`alike`) in the sums of squares.
 , grouped AS MATERIALIZED (
-    SELECT u.metric, u.epoch, u.variant, count(*)::float8 AS alike, count(*) AS size, min(u.first_at) AS first_at,
+    SELECT u.metric, u.epoch, u.variant, count(*)::float8 AS alike, count(*) AS size,
+        count(*) FILTER (WHERE u.m > 0) AS mature_size, count(*) FILTER (WHERE u.n > 0) AS scored_size,
+        min(u.first_at) AS first_at,
         sum(u.exposed) AS exposed, u.m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
         sum(u.crossed) AS crossed, u.n, u.y, u.f, sum(u.late) AS late, sum(u.early) AS early,
         sum(u.backdated) AS backdated, bool_and(u.is_binary) AS is_binary
@@ -181,7 +186,9 @@ WITH served AS MATERIALIZED (
         AND x.unit IS NOT NULL AND x.at < %(cutoff)s
     GROUP BY x.unit
 ), grouped AS MATERIALIZED (
-    SELECT u.metric, u.epoch, u.variant, s.cluster, 1::float8 AS alike, count(*) AS size, min(u.first_at) AS first_at,
+    SELECT u.metric, u.epoch, u.variant, s.cluster, 1::float8 AS alike, count(*) AS size,
+        count(*) FILTER (WHERE u.m > 0) AS mature_size, count(*) FILTER (WHERE u.n > 0) AS scored_size,
+        min(u.first_at) AS first_at,
         sum(u.exposed) AS exposed, sum(u.m) AS m, sum(u.after_epoch) AS after_epoch, sum(u.moved) AS moved,
         sum(u.crossed) AS crossed,
         sum(u.n) AS n, sum(u.y) AS y, sum(u.f) AS f, sum(u.late) AS late, sum(u.early) AS early,
@@ -213,8 +220,9 @@ SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_a
     sum(e.after_epoch)::bigint AS after_epoch, sum(e.moved)::bigint AS moved,
     sum(e.crossed)::bigint AS crossed,
     sum(e.late)::bigint AS late, sum(e.early)::bigint AS early, sum(e.backdated)::bigint AS backdated,
-    coalesce(sum(e.alike) FILTER (WHERE e.m > 0), 0)::bigint AS units_mature,
-    max(e.t_scored) AS units_scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
+    sum(e.mature_size)::bigint AS units_mature, sum(e.scored_size)::bigint AS units_scored,
+    coalesce(sum(e.alike) FILTER (WHERE e.m > 0), 0)::bigint AS mature,
+    max(e.t_scored) AS scored, max(e.t_n) AS n, max(e.t_y) AS y, max(e.t_m) AS m, max(e.t_f) AS f,
     sum(e.alike * e.n * e.n) AS n_squares, sum(e.alike * e.m * e.m) AS m_squares,
     sum(e.alike * e.e * e.e) AS ee, sum(e.alike * e.e * e.d) AS ed, sum(e.alike * e.d * e.d) AS dd,
     sum(e.alike * e.c * e.c) AS cc,
@@ -229,7 +237,8 @@ FROM errors e GROUP BY e.metric, e.epoch, e.variant
 SELECT e.metric, e.epoch, e.variant, o.variant AS other, sum(e.e * o.e) AS ee, sum(e.e * o.d) AS ed,
     sum(e.d * o.e) AS de, sum(e.d * o.d) AS dd, sum(e.c * o.c) AS cc, sum(e.u * o.u) AS uu, sum(e.b * o.b) AS bb,
     sum(e.b * o.d) AS bd, sum(e.d * o.b) AS db, sum(e.b * o.c) AS bc, sum(e.c * o.b) AS cb, sum(e.d * o.c) AS dc,
-    sum(e.c * o.d) AS cd
+    sum(e.c * o.d) AS cd, count(*) FILTER (WHERE e.n > 0 AND o.n > 0) AS scored,
+    count(*) FILTER (WHERE e.m > 0 AND o.m > 0) AS mature
 FROM errors e
 JOIN errors o ON o.metric = e.metric AND o.epoch = e.epoch AND o.cluster = e.cluster AND o.variant <> e.variant
 GROUP BY e.metric, e.epoch, e.variant, o.variant
