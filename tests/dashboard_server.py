@@ -19,9 +19,16 @@ OWN = {"sec-fetch-site": "same-origin"}
 class DashboardServer(ApiServer):
     """What `ApiServer` is, with pages."""
 
-    def __init__(self, url: str, *, dev: bool = True, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        dev: bool = True,
+        limits: Limits | None = None,
+        targets: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(url, dev=dev, limits=limits)
-        self.site = add_dashboard(self.app, self.app.state.services)
+        self.site = add_dashboard(self.app, self.app.state.services, targets=targets)
 
     def look(self, path: str, **params: Any) -> html_pages.Element:
         """A page below the default project that must be there."""

@@ -11,6 +11,7 @@ import pytest
 import assay
 from assay.dashboard import teaching
 from assay.testing import Sandbox
+from dashboard_server import DashboardServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,3 +52,16 @@ def test_what_is_taught_runs(
             assert promised == (["user-feedback"] if code is teaching.first_scorer else [])
 
     asyncio.run(story())
+
+
+@pytest.mark.parametrize("path", ["/", "/outcomes", "/experiments", "/functions"])
+def test_a_program_is_taught_with_what_runs_it_here(path: str, assay_database: str) -> None:
+    """The worker of `assay dev` takes what is saved in its files; beside others one is started."""
+    with DashboardServer(assay_database) as server:
+        taught = server.look(path).one(class_="empty")
+        assert "assay worker app.py" in [one.text for one in taught.all("pre")]
+        assert "assay dev" not in taught.text
+    with DashboardServer(assay_database, targets=("agents/main.py",)) as server:
+        taught = server.look(path).one(class_="empty")
+        assert "Put this into agents/main.py: saved, it is started again." in taught.text
+        assert "assay worker" not in taught.text

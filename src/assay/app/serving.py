@@ -19,7 +19,7 @@ from assay.errors import AssayError
 from assay.store.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from assay.settings import Settings
 
@@ -27,8 +27,12 @@ _BACKLOG = 2048
 
 
 @asynccontextmanager
-async def serving(url: str, settings: Settings, *, host: str, port: int) -> AsyncIterator[str]:
+async def serving(
+    url: str, settings: Settings, *, host: str, port: int, targets: Sequence[str] = ()
+) -> AsyncIterator[str]:
     """The API and the dashboard, from when they answer until the block ends; gives its address.
+
+    *targets* are the files that a worker beside it runs, for pages that teach.
 
     Raises:
         AssayError: `keys_required`, `port_in_use`, `host_invalid`.
@@ -39,7 +43,7 @@ async def serving(url: str, settings: Settings, *, host: str, port: int) -> Asyn
         app = create_app(
             database_url=url, limits=settings.limits, dev=is_open, lease_s=settings.lease_s
         )
-        site = add_dashboard(app, app.state.services)
+        site = add_dashboard(app, app.state.services, targets=targets)
         server = _Server(
             uvicorn.Config(
                 app,

@@ -44,7 +44,7 @@ def dev(
     with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
-            async with serving(url, settings, host=host, port=port) as address:
+            async with serving(url, settings, host=host, port=port, targets=targets) as address:
                 say(f"ready {address}")
                 environment = environment_with(
                     ASSAY_URL=address, ASSAY_DATA_DIR=str(settings.data_dir.absolute())

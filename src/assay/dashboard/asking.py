@@ -39,6 +39,7 @@ class Ask:
         now: the present instant.
         shows: the API's path of what the page shows, with parameters as in `Page.api`.
         own: parameters of the query that only the page knows.
+        targets: the files that a worker beside this server runs: those of `assay dev`.
         error: what was refused of a form; then the query holds what was filled in.
     """
 
@@ -54,6 +55,7 @@ class Ask:
     api: LocalApi
     shows: str | None = None
     own: frozenset[str] = frozenset()
+    targets: tuple[str, ...] = ()
     error: AssayError | None = None
 
     async def read(self, ask: Callable[[Reading], Awaitable[T]]) -> T:

@@ -60,6 +60,7 @@ def environment() -> Environment:
         "modules": statics.imported,
         "static": statics.path_of,
         "NOTHING": texts.NOTHING,
+        "first_function": teaching.first_function,
         "first_experiment": teaching.first_experiment,
         "first_scorer": teaching.first_scorer,
         "RUN_METRICS": RUN_METRICS,

@@ -22,7 +22,7 @@ from assay.wire.packing import packed
 from assay.wire.paths import EncodedPaths, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from starlette.applications import Starlette
     from starlette.types import Receive, Scope, Send
@@ -54,8 +54,9 @@ _INVALID = 422
 class Site:
     """The pages of an app, and what they share."""
 
-    def __init__(self, app: Starlette, services: Services) -> None:
+    def __init__(self, app: Starlette, services: Services, targets: Sequence[str]) -> None:
         self.services = services
+        self._targets = tuple(targets)
         self.live = Live(services)
         self._app = app
         self._names: dict[int, str] = {}
@@ -148,6 +149,7 @@ class Site:
             api=LocalApi(self._app, principal),
             shows=None if page is None else page.api,
             own=frozenset() if page is None else page.own,
+            targets=self._targets,
         )
         if asked != name:
             raise AssayError(
@@ -219,9 +221,12 @@ class Site:
         return self._names[project]
 
 
-def add_dashboard(app: Starlette, services: Services) -> Site:
-    """Add the dashboard to the app that serves the API; `live.close()` is for when it ends."""
-    site = Site(app, services)
+def add_dashboard(app: Starlette, services: Services, *, targets: Sequence[str] = ()) -> Site:
+    """Add the dashboard to the app that serves the API; `live.close()` is for when it ends.
+
+    *targets* are the files that a worker beside it runs.
+    """
+    site = Site(app, services, targets)
     app.router.routes.extend(site.routes())
     app.add_middleware(sealing.Sealed)
     return site

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from assay.dashboard.page import Page
-from assay.dashboard.teaching import first_function
 from assay.dashboard.windows import WINDOWS, summary
 from assay.wire.experiments import Experiment
 from assay.wire.functions import Function
@@ -26,7 +25,6 @@ class OverviewView:
     Attributes:
         failures: the newest failed runs, whenever they were.
         newest: the newest run of all, None in a project where nothing has run yet.
-        snippet: code to begin with, for such a project.
     """
 
     windows: tuple[str, ...]
@@ -35,7 +33,6 @@ class OverviewView:
     experiments: list[Experiment]
     newest: Run | None
     has_functions: bool
-    snippet: str
 
 
 async def overview(ask: Ask) -> OverviewView:
@@ -52,7 +49,6 @@ async def overview(ask: Ask) -> OverviewView:
         experiments=experiments.items,
         newest=newest.items[0] if newest.items else None,
         has_functions=bool(functions.items),
-        snippet=first_function(),
     )
 
 
