@@ -128,7 +128,7 @@ def citus() -> str:
     """
     url = os.environ[CITUS]
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS assay CASCADE")
+        connection.execute("DROP SCHEMA IF EXISTS assay, insights CASCADE")
         migrate(connection, now=datetime.now(UTC))
     return url
 

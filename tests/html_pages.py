@@ -24,6 +24,11 @@ class Element:
         """Its text, with white space as it is shown."""
         return " ".join("".join(self._texts()).split())
 
+    @property
+    def exact(self) -> str:
+        """Its text as it stands, as a button that copies takes it."""
+        return "".join(child if isinstance(child, str) else child.exact for child in self.children)
+
     def all(self, tag: str | None = None, **attributes: str) -> list[Element]:
         """The elements in it with a tag and attributes; `class_` is a class among others."""
         found = []

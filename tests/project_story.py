@@ -196,7 +196,10 @@ def _family(server: DashboardServer, words: Words, run: str) -> None:
         "event_id": server.ulid(),
         "parent_run": parse(run),
         "trace": parse(run),
+        "status": "completed",
         "queued_at": server.clock.now(),
+        "started_at": server.clock.now(),
+        "ended_at": server.clock.now(),
         "sessions": {words.session_key: words.session_id},
     }
     invoked = {"id": server.ulid(), "parent_step": step_key("ask", 0), "parent_span": 1002}

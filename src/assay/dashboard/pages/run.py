@@ -15,6 +15,7 @@ from assay.dashboard.pages.trace import TRACE_PAGES
 from assay.ids import parse
 from assay.store import event_log, exposures, steps
 from assay.store import runs as store
+from assay.store.copies import runs as copies
 from assay.wire.runs import RunDetail
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ async def run(ask: Ask) -> RunView:
         linked=linked,
         events=events,
         exposures=served,
-        copied=copied(ask),
+        copied=copied(ask, copies.one(ask.project, id_)),
         panel=None if span is None else await _panel(ask, found.id, span),
     )
 

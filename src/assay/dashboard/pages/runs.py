@@ -6,12 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from assay.dashboard import filters
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Action, Page
 from assay.dashboard.pages.run import RUN, RUN_PAGES
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.store import exposures, function_list, scores
+from assay.store.copies import runs as copies
 from assay.store.exposures import ExposureRecord
 from assay.store.scores import ScoreRecord
 from assay.wire.runs import CancelResponse, Run
@@ -83,7 +85,7 @@ async def runs(ask: Ask) -> RunsView:
             for run in found.items
         ],
         next=found.next,
-        copied=copied(ask),
+        copied=copied(ask, copies.of_filter(ask.project, filters.runs(ask))),
         functions=functions,
         score_names=sorted({one.name for one in given}),
         has_scores=bool(given),

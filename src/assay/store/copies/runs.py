@@ -1,0 +1,108 @@
+"""Statements of runs: the list by its filters, one with its steps and scores, those of an event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from assay.store.copies.writing import clause, given, queued, statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import LiteralString
+    from uuid import UUID
+
+    from psycopg.sql import Composable
+
+    from assay.store.runs import RunFilter
+
+_RUNS = "insights.runs"
+_COLUMNS = """id, app_id, function_id, status, queued_at, started_at, duration_s, tokens,
+  sessions, error"""
+_STEPS = """seq, step_id, index, kind, status, attempts, started_at, duration_s,
+  output, error"""
+_SCORES = """id, name, value, is_boolean, subject, step_id, index, at, source,
+  author, rationale"""
+_OUTCOMES = "defer_id, name, state, scorer, promised_at, due_at, reason, scorer_run_id"
+
+
+def of_filter(project: int, filter_: RunFilter, *, oldest_first: bool = False) -> str:
+    """The runs that fit, the newest first."""
+    order = "uuid" if oldest_first else "uuid DESC"
+    return statement(_COLUMNS, _RUNS, where=_conditions(project, filter_), order=order)
+
+
+def one(project: int, run: UUID) -> str:
+    """A run; its steps; its scores; what it promised."""
+    about = clause("project_id = {}", project)
+    of_run = (about, clause("run_uuid = {}", run))
+    return "\n\n".join(
+        (
+            statement(
+                "*",
+                _RUNS,
+                where=(about, clause("uuid = {}", run)),
+                order="uuid",
+                limit=None,
+                about="the run",
+            ),
+            statement(
+                _STEPS,
+                "insights.steps",
+                where=of_run,
+                order="seq",
+                about="its steps that have ended",
+            ),
+            statement(
+                _SCORES,
+                "insights.scores",
+                where=of_run,
+                order="subject DESC, step_id DESC NULLS LAST, index DESC, name DESC",
+                about="its latest scores",
+            ),
+            statement(
+                _OUTCOMES,
+                "insights.outcomes",
+                where=of_run,
+                order="defer_id DESC, name DESC",
+                about="the scores that it promised",
+            ),
+        )
+    )
+
+
+def _conditions(project: int, filter_: RunFilter) -> Iterator[Composable]:
+    f = filter_
+    yield clause("project_id = {}", project)
+    yield from given("function_id = {}", f.function)
+    yield from given("app_id = {}", f.app)
+    yield from given("status = {}", f.status)
+    if f.session_key is not None:
+        session = [*given("o.key = {}", f.session_key), *given("o.id = {}", f.session_id)]
+        yield _any("insights.run_sessions", project, session)
+    if f.score is not None:
+        yield _any("insights.scores", project, _score(f))
+    if f.experiment is not None:
+        exposure = [*given("o.experiment = {}", f.experiment), *given("o.variant = {}", f.variant)]
+        yield _any("insights.exposures", project, [*exposure, *given("o.unit = {}", f.unit)])
+    yield from queued(f.queued_after, f.queued_before)
+
+
+def _score(f: RunFilter) -> Iterator[Composable]:
+    yield from given("o.name = {}", f.score)
+    yield from given("o.value >= {}", f.score_min)
+    yield from given("o.value <= {}", f.score_max)
+    if f.score_is is not None:
+        yield clause("o.is_boolean AND o.value = {}", int(f.score_is))
+
+
+def _any(of: LiteralString, project: int, where: Iterable[Composable]) -> Composable:
+    conditions = [
+        clause("o.project_id = {}", project),
+        clause("o.run_uuid = runs.uuid"),
+        *where,
+    ]
+    return sql.SQL("EXISTS (\n    SELECT FROM {of} AS o\n    WHERE {where})").format(
+        of=sql.SQL(of), where=sql.SQL("\n      AND ").join(conditions)
+    )
