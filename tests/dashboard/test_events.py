@@ -48,13 +48,21 @@ def test_an_event_is_sent_from_a_form(dash: DashboardServer) -> None:
     assert len(event["started_runs"]) == 1
 
 
+def nested(depth: int) -> str:
+    """Data that may be read and not be written."""
+    return '{"a": ' + "[" * depth + "]" * depth + "}"
+
+
 def test_what_is_no_event_is_refused_beside_its_form(dash: DashboardServer) -> None:
     """With what was written still there."""
     for fields, code in (
         ({"name": "ticket", "data": "{"}, "bad_json"),
         ({"name": "ticket", "data": "[1]"}, "event_data"),
+        ({"name": "ticket", "data": "[" * 5_000}, "bad_json"),
+        *(({"name": "ticket", "data": nested(n)}, "") for n in range(500, 1_000, 20)),
         ({"name": "", "data": "{}"}, "form_invalid"),
         ({"name": "ticket", "data": "{}", "sessions": "x"}, "bad_session"),
+        ({"name": "ticket", "data": "{}", "sessions": "a=b\na = c"}, "bad_session"),
     ):
         refused = dash.act("/events/send", **fields)
         page = html_pages.read(refused.text)

@@ -256,12 +256,13 @@ def test_a_score_that_is_none_is_refused_beside_its_form(dash: DashboardServer) 
     """What was filled in is still there."""
     dash.register("answer")
     run = dash.start()
-    refused = dash.act(f"/runs/{run}/score", name="kind", value="much", rationale="because")
-    page = html_pages.read(refused.text)
-    assert refused.status_code == 422
-    assert "score_value" in page.one(role="alert").text
-    assert page.one("input", name="value").attributes["value"] == "much"
-    assert page.one("textarea", name="rationale").text == "because"
+    for value in ("much", "nan", "1e999", "9" * 400):
+        refused = dash.act(f"/runs/{run}/score", name="kind", value=value, rationale="because")
+        page = html_pages.read(refused.text)
+        assert refused.status_code == 422
+        assert "score_value" in page.one(role="alert").text
+        assert page.one("input", name="value").attributes["value"] == value
+        assert page.one("textarea", name="rationale").text == "because"
     assert dash.get(f"runs/{run}/scores")["data"] == []
 
 

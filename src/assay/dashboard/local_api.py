@@ -83,7 +83,7 @@ class LocalApi:
         body: object = None,
     ) -> Answered:
         """The answer as it is, good or not; *path* is percent-encoded."""
-        sent = b"" if body is None else json.dumps(body).encode()
+        sent = b"" if body is None else _sent(body)
         pairs = [(name, parameter(value)) for name, value in query if value is not None]
         messages: list[Message] = []
 
@@ -115,6 +115,18 @@ class LocalApi:
             "state": {},
             PRINCIPAL: self._principal,
         }
+
+
+def _sent(body: object) -> bytes:
+    """A body as JSON; `bad_json`."""
+    try:
+        return json.dumps(body).encode()
+    except RecursionError as error:
+        raise AssayError(
+            "this is nested too deeply to be sent",
+            code="bad_json",
+            hint="write the deep part as text",
+        ) from error
 
 
 def _json(answered: Answered) -> object:

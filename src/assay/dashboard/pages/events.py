@@ -142,7 +142,7 @@ async def send(ask: Ask, form: Form) -> str:
     sent: dict[str, object] = {"name": form.need("name"), "data": _data(form.get("data") or "{}")}
     sessions = form.get("sessions")
     if sessions is not None:
-        sent["sessions"] = dict(_pair(line) for line in sessions.splitlines() if line.strip())
+        sent["sessions"] = _sessions(sessions)
     answer = await ask.api.post(SendResponse, "events", {"events": [sent]})
     return f"/events/{answer.event_ids[0]}"
 
@@ -150,25 +150,34 @@ async def send(ask: Ask, form: Form) -> str:
 def _data(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
+        why = "it is nested too deeply" if isinstance(error, RecursionError) else error
         raise AssayError(
-            f"the data is not JSON: {error}",
+            f"the data is not JSON: {why}",
             code="bad_json",
             field="data",
             hint='write an object such as {"ticketId": "tk_123"}',
         ) from error
 
 
-def _pair(line: str) -> tuple[str, str]:
-    key, equals, id_ = line.partition("=")
-    if not (key.strip() and equals):
-        raise AssayError(
-            f"{line!r} is no session",
-            code="bad_session",
-            field="sessions",
-            hint="write one key=id a line, such as ticket_id=tk_123",
-        )
-    return key.strip(), id_.strip()
+def _sessions(text: str) -> dict[str, str]:
+    """Sessions as people write them, a line each; `bad_session`."""
+    found: dict[str, str] = {}
+    for line in filter(str.strip, text.splitlines()):
+        name, equals, id_ = line.partition("=")
+        key = name.strip()
+        if not (key and equals):
+            raise _bad_session(
+                f"{line!r} is no session", "write one key=id a line, such as ticket_id=tk_123"
+            )
+        if key in found:
+            raise _bad_session(f"the key {key!r} is given twice", "an event has one id of a key")
+        found[key] = id_.strip()
+    return found
+
+
+def _bad_session(message: str, hint: str) -> AssayError:
+    return AssayError(message, code="bad_session", field="sessions", hint=hint)
 
 
 SEND = Page(

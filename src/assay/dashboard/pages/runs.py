@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -110,7 +111,7 @@ async def cancel(ask: Ask, _: Form) -> str:
 
 
 async def score(ask: Ask, form: Form) -> str:
-    """Score a run, or a step of it, by hand."""
+    """Score a run by hand."""
     run = ask.params["run_id"]
     body: dict[str, object] = {
         "name": form.need("name"),
@@ -119,9 +120,6 @@ async def score(ask: Ask, form: Form) -> str:
         "rationale": form.get("rationale"),
         "author": form.get("author"),
     }
-    step = form.get("step_id")
-    if step is not None:
-        body |= {"step_id": step, "index": int(form.get("index") or 0)}
     await ask.api.post(ScoreResponse, "scores", body)
     return f"/runs/{run}#scores"
 
@@ -132,18 +130,20 @@ def _value(text: str) -> bool | float | int:
     if text.lower() in words:
         return words[text.lower()]
     try:
-        return int(text)
+        number = float(text)
     except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
         raise AssayError(
             f"{text!r} is no value of a score",
             code="score_value",
             field="value",
-            hint="write true, false or a number",
-        ) from None
+            hint="write true, false or a finite number",
+        )
+    try:
+        return int(text)
+    except ValueError:
+        return number
 
 
 PAGES = (
