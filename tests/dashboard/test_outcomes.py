@@ -116,6 +116,8 @@ def test_each_number_leads_to_so_many_promises(promised: DashboardServer) -> Non
     promised.clock.advance(timedelta(seconds=1))
     pages = (
         promised.look("/outcomes", days="1"),
+        promised.look("/outcomes", days="7"),
+        promised.look("/outcomes", days="7", state="timed_out", overdue="true", name="none"),
         promised.look("/scores", days="1"),
         promised.look("/scores/%3Cb%3Egood", days="1"),
         promised.look("/", window="24h"),
@@ -127,7 +129,10 @@ def test_each_number_leads_to_so_many_promises(promised: DashboardServer) -> Non
             for link in page.one("main").all("a")
             if "/outcomes?" in link.attributes["href"] and link.text.isdigit()
         }
-        assert 2 in links.values()
+        assert links
+        for table in page.all("table", id="by-scorer") + page.all("table", id="by-age"):
+            numbers = [cell for cell in table.all("td") if cell.text.isdigit() and cell.text != "0"]
+            assert all(cell.all("a") for cell in numbers)
         for href, n in links.items():
             listed = html_pages.read(promised.ask("GET", href).text)
             tables = listed.all("table", id="promises")
@@ -141,3 +146,19 @@ def test_promises_are_those_of_a_function(promised: DashboardServer) -> None:
     assert len(promised.get("outcomes", **asked)["data"]) == 11
     assert promised.get("outcomes", function_id="no")["data"] == []
     assert promised.get("outcomes", app_id="no")["data"] == []
+
+
+def test_another_filter_keeps_those_without_a_field(promised: DashboardServer) -> None:
+    """What a number led here by stays when the form is sent again."""
+    kept = {
+        "days": "30",
+        "app_id": "app",
+        "function_id": "answer",
+        "queued_after": "2020-01-01T00:00:00Z",
+        "queued_before": "2090-01-01T00:00:00Z",
+        "promised_after": "2020-01-01T00:00:00Z",
+        "promised_before": "2090-01-01T00:00:00Z",
+    }
+    form = promised.look("/outcomes", **kept).one("form", id="filters")
+    fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
+    assert kept.items() <= fields.items()

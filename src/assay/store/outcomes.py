@@ -65,6 +65,7 @@ class OutcomeFilter:
     Attributes:
         run: the one that promised them; else `app` and `function` are those of the runs.
         since: of runs whose ids were minted from then on. `until`: before then.
+        promised_since, promised_until: the same of when the promise was made.
         overdue: the present instant: those that wait for what should have come before it.
     """
 
@@ -76,6 +77,8 @@ class OutcomeFilter:
     function: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    promised_since: datetime | None = None
+    promised_until: datetime | None = None
     overdue: datetime | None = None
 
     def values(self) -> dict[str, object]:
@@ -89,6 +92,8 @@ class OutcomeFilter:
             "by_function": self.function,
             "since": None if self.since is None else floor_at(self.since),
             "until": None if self.until is None else floor_at(self.until),
+            "promised_since": self.promised_since,
+            "promised_until": self.promised_until,
             "overdue": self.overdue,
         }
         return {part: value for part, value in found.items() if value is not None}

@@ -38,12 +38,15 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
     function_id: str | None = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
+    promised_after: Instant = None,
+    promised_before: Instant = None,
     overdue: bool = False,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
     """Promised scores with all their changes, those of the newest runs first.
 
     `app_id`, `function_id`, `queued_after` and `queued_before` speak of the runs that promised
-    them; `overdue` leaves those that wait for what should have come by now.
+    them, `promised_after` and `promised_before` of the promises; `overdue` leaves those that wait
+    for what should have come by now.
     """
     run = None if run_id is None else parse(run_id, field="run_id")
     project = who.project
@@ -58,6 +61,8 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
         function=function_id,
         since=queued_after,
         until=queued_before,
+        promised_since=promised_after,
+        promised_until=promised_before,
         overdue=now,
     )
 

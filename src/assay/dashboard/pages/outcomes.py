@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.pages.scores import CHARTS, USUAL_DAYS
+from assay.dashboard.texts import iso
 from assay.wire.outcome_ledger import OutcomeSummary
 from assay.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
+    from assay.wire.outcome_ledger import AgePromises
 
 STATES = ("pending", "observed", "timed_out", "skipped", "failed", "cancelled")
 ABOUT = frozenset({"run_id", "cursor"})
@@ -34,6 +37,15 @@ class OutcomesView:
     is_filtered: bool
     states: tuple[str, ...]
     copied: Copied
+
+    def made(self, age: AgePromises) -> dict[str, str]:
+        """The part of a query that asks for promises of an age in the summary."""
+        assert self.summary is not None
+        now = self.summary.queued_before
+        found = {"promised_before": iso(now - timedelta(seconds=age.min_s))} if age.min_s else {}
+        if age.max_s is not None:
+            found["promised_after"] = iso(now - timedelta(seconds=age.max_s))
+        return found
 
 
 async def outcomes(ask: Ask) -> OutcomesView:

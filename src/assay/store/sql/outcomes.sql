@@ -48,6 +48,12 @@ ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'
 -- name: until
     AND o.run_id < %(until)s
 
+-- name: promised_since
+    AND o.promised_at >= %(promised_since)s
+
+-- name: promised_until
+    AND o.promised_at < %(promised_until)s
+
 -- name: overdue
     AND o.state = 'pending' AND EXISTS (SELECT FROM assay.waits w
         WHERE w.project_id = %(project)s AND w.run_id = d.child_run AND w.kind = 'wait'
