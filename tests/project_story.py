@@ -16,7 +16,7 @@ from api_server import failure, memo, step
 from assay.dashboard.asking import part
 from assay.experiments import daily
 from assay.ids import parse, span_of, step_key, to_text
-from assay.model.experiments import MetricKind, Plan
+from assay.model.experiments import Declarer, MetricKind, Plan
 from assay.store import choices, registrations, user_spans
 from project_words import Words
 
@@ -295,7 +295,7 @@ def _declare(server: DashboardServer, words: Words, plan: Plan) -> None:
             plan,
             project=1,
             experiment=words.experiment,
-            author=words.author,
+            by=Declarer(app=words.app, version="1", worker="host:1", author=words.author),
             now=now - timedelta(days=DAYS),
         )
         async with (

@@ -9,7 +9,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from assay.experiments import daily
-from assay.model.experiments import Direction, MetricKind, Plan
+from assay.model.experiments import Declarer, Direction, MetricKind, Plan
 from assay.store import choices
 from assay.store.pool import connect
 from experiment_rows import PROJECT, instant, published, write
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CASE = published()
 NAME = CASE["name"]
 LAST = instant(CASE["last_look"])
+BY = Declarer(app="support", version="1", worker="host:1", author="ada")
 
 
 def plan(**changes: Any) -> Plan:
@@ -58,7 +59,7 @@ def load(url: str, *plans: Plan, declared: datetime | None = None) -> None:
                     one,
                     project=PROJECT,
                     experiment=NAME,
-                    author="ada",
+                    by=BY,
                     now=declared or instant(CASE["epochs"][0]["from"]),
                 )
 

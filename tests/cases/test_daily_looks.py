@@ -17,7 +17,7 @@ from assay.model.looks import Word
 from assay.store import choices, looks
 from assay.store.pool import connect
 from experiment_rows import PROJECT, instant
-from published_experiment import CASE, LAST, NAME, load, plan, take
+from published_experiment import BY, CASE, LAST, NAME, load, plan, take
 
 EXPECTED = CASE["expected"][-1]["variants"]["concise"]
 
@@ -145,7 +145,7 @@ def load_plan(url: str, changed: Plan, at: datetime) -> None:
     async def declare() -> int:
         async with await connect(url) as connection:
             return await choices.declare_plan(
-                connection, changed, project=PROJECT, experiment=NAME, author=None, now=at
+                connection, changed, project=PROJECT, experiment=NAME, by=BY, now=at
             )
 
     assert asyncio.run(declare()) == 2
@@ -166,7 +166,7 @@ def test_a_plan_that_changed_before_anybody_was_exposed_is_replaced(assay_databa
         async with await connect(assay_database) as connection:
             return [
                 await choices.declare_plan(
-                    connection, one, project=PROJECT, experiment="new", author=None, now=LAST
+                    connection, one, project=PROJECT, experiment="new", by=BY, now=LAST
                 )
                 for one in (plan(), plan(alpha=0.01))
             ]

@@ -11,7 +11,7 @@ import pytest
 from psycopg.rows import dict_row
 
 import assay
-from assay.model.experiments import Strategy, Way
+from assay.model.experiments import Declarer, Strategy, Way
 from assay.store.choices import open_epoch
 from assay.store.pool import Link
 from boxes import Recorder, finish, start
@@ -383,8 +383,7 @@ async def test_workers_that_meet_a_new_way_at_once_open_one_epoch(assay_database
             way,
             project=1,
             experiment="style",
-            app="app",
-            author=None,
+            by=Declarer(app="app", version="1", worker="host:1"),
             now=datetime(2026, 1, 1, tzinfo=UTC),
         )
         for connection in connections

@@ -126,6 +126,8 @@ def choice(one: Epoch) -> Answer:
         "unit_kind": one.unit_kind,
         "sticky": one.sticky,
         "app": one.app,
+        "version": one.version,
+        "worker": one.worker,
         "author": one.author,
         "opened_at": one.opened_at,
     }

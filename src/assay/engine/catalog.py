@@ -5,16 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from os import getpid
+from socket import gethostname
 from typing import TYPE_CHECKING
 
 from assay.engine.conditions import Condition
 from assay.engine.matching import patterns_of
 from assay.engine.schemas import fits
 from assay.errors import AssayError
+from assay.model.experiments import Declarer
 from assay.store import events as store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assay.engine.arrivals import Arrival
+    from assay.engine.options import WorkerOptions
     from assay.model.events import Json
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.pool import AsyncConn
@@ -95,6 +101,18 @@ class Catalog:
 def version_of(definition: FunctionDefinition) -> str:
     """A short name for what a function is registered as; another when any of it changes."""
     return hashlib.sha256(definition.options_json.encode()).hexdigest()[:12]
+
+
+def declarer(app: str, functions: Mapping[str, str], options: WorkerOptions) -> Declarer:
+    """Who this process is when it declares for an app whose functions have these versions."""
+    plans = {name: plan.spec for name, plan in options.plans.items()}
+    declared = json.dumps([dict(functions), plans], sort_keys=True)
+    return Declarer(
+        app=app,
+        version=hashlib.sha256(declared.encode()).hexdigest()[:12],
+        worker=f"{gethostname()}:{getpid()}",
+        author=options.author,
+    )
 
 
 def function_row(app: str, definition: FunctionDefinition) -> dict[str, object]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
 
     from assay.clock import Clock
+    from assay.model.experiments import Declarer
     from assay.sdk.port import RunInfo
     from assay.store.pool import Link
     from assay.store.turns import Row
@@ -36,16 +37,13 @@ class Choosing:
     code run side by side, each goes on in its own.
 
     Args:
-        author: who answers for changes of weights and variants, if that is known.
+        by: who declares weights and variants.
     """
 
-    def __init__(
-        self, link: Link, *, project: int, app: str, author: str | None, clock: Clock
-    ) -> None:
+    def __init__(self, link: Link, *, project: int, by: Declarer, clock: Clock) -> None:
         self._link = link
         self._project = project
-        self._app = app
-        self._author = author
+        self._by = by
         self._clock = clock
         self._name: str | None = None
         self._epochs: dict[tuple[str, str], int] = {}
@@ -116,8 +114,7 @@ class Choosing:
             way,
             project=self._project,
             experiment=experiment,
-            app=self._app,
-            author=self._author,
+            by=self._by,
             now=now,
         )
         if await choices.was_left(

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from assay.clock import Clock
-    from assay.model.experiments import Plan
+    from assay.model.experiments import Declarer, Plan
     from assay.sdk.definitions import FunctionDefinition
     from assay.store.pool import FullConn
 
@@ -28,7 +28,7 @@ class Registration:
         source: which files they are from: of the same ones, the later registration tells what is
             gone from the code.
         plans: of experiments, by id.
-        author: who answers for them, if that is known.
+        by: who declares them.
     """
 
     def __init__(
@@ -37,20 +37,19 @@ class Registration:
         functions: Mapping[str, FunctionDefinition],
         *,
         project: int,
-        app: str,
         source: str,
         clock: Clock,
         plans: Mapping[str, Plan],
-        author: str | None,
+        by: Declarer,
     ) -> None:
         self._open = open
         self._functions = functions
         self._project = project
-        self._app = app
+        self._app = by.app
         self._source = source
         self._clock = clock
         self._plans = plans
-        self._author = author
+        self._by = by
 
     async def register(self) -> Serves:
         """Have events start these functions."""
@@ -68,9 +67,17 @@ class Registration:
                     plan,
                     project=self._project,
                     experiment=experiment,
-                    author=self._author,
+                    by=self._by,
                     now=self._clock.now(),
+                    source=self._source,
                 )
+            await choices.withdraw(
+                connection,
+                project=self._project,
+                app=self._app,
+                source=self._source,
+                declared=self._plans,
+            )
         return Serves(
             app=self._app,
             source=self._source,

@@ -13,7 +13,7 @@ import psycopg
 
 from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
-from assay.engine.catalog import version_of
+from assay.engine.catalog import declarer, version_of
 from assay.engine.choosing import Choosing
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
@@ -103,9 +103,8 @@ class Worker:
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
         self._looking = Looking(self._db.open, project=project, clock=clock)
-        self.choosing = Choosing(
-            self._db.looks, project=project, app=app, author=self.options.author, clock=clock
-        )
+        self._by = declarer(app, self.versions, self.options)
+        self.choosing = Choosing(self._db.looks, project=project, by=self._by, clock=clock)
         self._holdings = Holdings(
             self._db.claims, project=project, clock=clock, follow=self._aftermath.add
         )
@@ -146,11 +145,10 @@ class Worker:
             self._db.open,
             self._functions,
             project=self.project,
-            app=self.app,
             source=self.options.source,
             clock=self.clock,
             plans=self.options.plans,
-            author=self.options.author,
+            by=self._by,
         )
 
     def _make_sweeper(self) -> Sweeper:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from assay.experiments import daily, sentences, sight
+from assay.experiments import daily, declaring, sentences, sight
 from assay.experiments.beside import Beside, Question
 from assay.experiments.comparison import arm
 from assay.model.experiments import MetricKind, Mode
@@ -19,6 +19,7 @@ from assay.model.results import (
     Balance,
     EpochResult,
     MetricResult,
+    PlanVersion,
     Results,
     Tally,
     VariantResult,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from assay.experiments.facts import Facts
     from assay.model.experiments import Epoch, Plan
     from assay.model.moments import Counts, Moments
+    from assay.store.experiments import PlanRecord
 
 _HOUR = timedelta(hours=1)
 
@@ -68,6 +70,7 @@ def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) 
         alpha=facts.alpha,
         plan_version=None if facts.plan is None else facts.plan.version,
         declared_at=None if facts.plan is None else facts.plan.declared_at,
+        plans=[_version(one) for one in facts.plans],
         ends_at=None if schedule is None or facts.start is None else schedule.end,
         stopped=facts.stopped,
         control=beside.arms.control,
@@ -90,6 +93,17 @@ def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) 
     )
 
 
+def _version(one: PlanRecord) -> PlanVersion:
+    return PlanVersion(
+        version=one.version,
+        declared_at=one.declared_at,
+        app=None if one.by is None else one.by.app,
+        app_version=None if one.by is None else one.by.version,
+        worker=None if one.by is None else one.by.worker,
+        author=one.author,
+    )
+
+
 def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
     arms = [] if moments is None else moments.arms
     units = {one.variant: one.counts.units for one in arms if one.epoch == epoch.number}
@@ -100,6 +114,8 @@ def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
         weights=None if epoch.weights is None else dict(epoch.weights),
         sticky=epoch.sticky,
         app=epoch.app,
+        version=epoch.version,
+        worker=epoch.worker,
         author=epoch.author,
         opened_at=epoch.opened_at,
         is_randomised=epoch.is_randomised,
@@ -226,13 +242,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
             " after that count"
         )
     yield from _unscored(facts)
-    changes = sight.most_returns(facts.epochs, within=_HOUR)
-    if changes:
-        yield (
-            f"the way of choosing changed {changes} times within an hour, back and forth: two"
-            " versions of the code run side by side; each change opens an epoch, and variants are"
-            " compared within epochs only"
-        )
+    yield from declaring.warnings(facts)
     crossed = 0 if moments is None else sum(one.counts.crossed for one in moments.arms)
     if crossed:
         yield (

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from assay.model.experiments import Epoch, Plan
     from assay.model.looks import Look
     from assay.model.results import Stopping
-    from assay.store.experiments import PlanRecord
+    from assay.store.experiments import Declaration, PlanRecord
 
 ALPHA = 0.05
 MATURITY = timedelta(days=7)
@@ -26,6 +26,8 @@ class Facts:
     Attributes:
         epochs: that had begun, the oldest first.
         plan: in force.
+        plans: all versions that were declared by then, the oldest first.
+        declarations: what each app declared last.
         looks: of that plan in its mode, by variant, the oldest first.
         start: when the first unit that counts was exposed; None before.
         metrics: all scores that count for the experiment, then what runs say of themselves.
@@ -36,6 +38,8 @@ class Facts:
     cutoff: datetime
     epochs: Sequence[Epoch]
     plan: PlanRecord | None
+    plans: Sequence[PlanRecord] = ()
+    declarations: Sequence[Declaration] = ()
     looks: Mapping[str, Sequence[Look]] = field(default_factory=dict)
     start: datetime | None = None
     metrics: Sequence[str] = ()

@@ -126,9 +126,8 @@ async def _facts(
     cursor: Reading, record: ExperimentRecord, *, project: int, cutoff: datetime
 ) -> Facts:
     epochs = await experiments.epochs(cursor, project=project, experiment=record.name)
-    plan = _in_force(
-        await experiments.plans(cursor, project=project, experiment=record.name), cutoff
-    )
+    plans = await experiments.plans(cursor, project=project, experiment=record.name)
+    plan = _in_force(plans, cutoff)
     history: dict[str, list[Look]] = {}
     if plan is not None:
         for one in await looks.all_of(
@@ -141,6 +140,10 @@ async def _facts(
         cutoff=cutoff,
         epochs=[epoch for epoch in epochs if epoch.opened_at < cutoff],
         plan=plan,
+        plans=[one for one in plans if one.declared_at <= cutoff] or plans[:1],
+        declarations=await experiments.declarations(
+            cursor, project=project, experiment=record.name
+        ),
         looks=history,
         metrics=_ordered(
             await experiments.metrics(cursor, project=project, experiment=record.name)

@@ -87,15 +87,24 @@ def arms(epochs: Sequence[Epoch], control: str | None) -> Arms:
     return Arms(control=control, treatments=tuple(name for name in names if name != control))
 
 
+def way_of(epoch: Epoch) -> tuple[object, ...]:
+    """How variants were chosen in it: equal where nothing differs."""
+    return (
+        epoch.strategy,
+        epoch.variants,
+        epoch.weights,
+        epoch.salt,
+        epoch.unit_kind,
+        epoch.sticky,
+    )
+
+
 def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
     """How often at most the way of choosing changed within a time, to and fro more than once.
 
     0 where that never was: a change that is taken back is nobody's fault.
     """
-    ways = [
-        (one.strategy, one.variants, one.weights, one.salt, one.unit_kind, one.sticky)
-        for one in epochs
-    ]
+    ways = [way_of(one) for one in epochs]
     most = 0
     for first, one in enumerate(epochs[1:], start=1):
         until = one.opened_at + within

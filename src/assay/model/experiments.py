@@ -65,6 +65,22 @@ class ExperimentRef:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Declarer:
+    """Who declares plans and ways of choosing.
+
+    Attributes:
+        version: a short name for what the app declares, another when any of it changes.
+        worker: the process, as host and number.
+        author: who answers for it, if that is known.
+    """
+
+    app: str
+    version: str
+    worker: str
+    author: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """How variants are chosen: a change of it opens an epoch.
 
@@ -109,7 +125,7 @@ class Epoch:
         weights: of each variant; None for fixed and custom choices.
         unit_kind: "bucket" where the code names the unit, "run" where each run is one.
         sticky: a unit keeps its variant whatever the weights become.
-        author: who made the change: given, else the app with its version.
+        app, version, worker, author: as of `Declarer`; None where that was not kept yet.
     """
 
     number: int
@@ -120,6 +136,8 @@ class Epoch:
     unit_kind: str
     sticky: bool
     app: str
+    version: str | None
+    worker: str | None
     author: str | None
     opened_at: datetime
 

@@ -237,10 +237,27 @@ class MetricResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanVersion:
+    """A version of the plan, and who declared it first.
+
+    Attributes:
+        app, app_version, worker: None where that was not kept yet.
+    """
+
+    version: int
+    declared_at: datetime
+    app: str | None
+    app_version: str | None
+    worker: str | None
+    author: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EpochResult:
     """A way of choosing variants, with the units that came while it was in force.
 
     Attributes:
+        app, version, worker: that declared it; None where that was not kept yet.
         is_randomised: whether chance chose, with probabilities that are known.
         units: first exposed in it, by variant.
         log_e: the log of the evidence that they did not come as the weights say; None where there
@@ -252,6 +269,8 @@ class EpochResult:
     weights: dict[str, float] | None
     sticky: bool
     app: str
+    version: str | None
+    worker: str | None
     author: str | None
     opened_at: datetime
     is_randomised: bool
@@ -291,6 +310,7 @@ class Results:
         unit: what a unit is, in words.
         mode, alpha: of the plan; without one `anytime`, 0.05.
         plan_version: None without a plan: all numbers are exploratory then.
+        plans: all versions until the cutoff, the oldest first.
         ends_at: the planned end; None where there is none.
         control: None before anybody was served a variant.
         is_randomised: whether chance chose anywhere; if not, numbers describe and nothing more.
@@ -309,6 +329,7 @@ class Results:
     alpha: float
     plan_version: int | None
     declared_at: datetime | None
+    plans: list[PlanVersion]
     ends_at: datetime | None
     stopped: Stopping | None
     control: str | None

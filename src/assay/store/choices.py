@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from assay.model.experiments import Plan, Way
+    from assay.model.experiments import Declarer, Plan, Way
     from assay.store.pool import AsyncConn, FullConn
 
 _SQL = queries("choices")
@@ -31,8 +32,7 @@ async def open_epoch(
     *,
     project: int,
     experiment: str,
-    app: str,
-    author: str | None,
+    by: Declarer,
     now: datetime,
 ) -> int:
     """The number of the epoch in which variants are chosen in this way, opened if need be."""
@@ -48,8 +48,7 @@ async def open_epoch(
             "salt": way.salt,
             "unit_kind": way.unit_kind,
             "sticky": way.is_sticky,
-            "app": app,
-            "author": author,
+            **asdict(by),
             "now": now,
         },
     )
@@ -112,20 +111,33 @@ async def declare_plan(
     *,
     project: int,
     experiment: str,
-    author: str | None,
+    by: Declarer,
     now: datetime,
+    source: str = "",
 ) -> int:
-    """Make a plan known; gives its version."""
+    """Make a plan known; gives the version that is in force.
+
+    *source* says which files the app's code is from: see `withdraw`.
+    """
     cursor = await connection.execute(
         _SQL["declare_plan"],
         {
             "project": project,
             "experiment": experiment,
             "spec": json.dumps(plan.spec),
-            "author": author,
+            **asdict(by),
+            "source": source,
             "now": now,
         },
     )
     row = await cursor.fetchone()
     assert row is not None
     return int(row[0])
+
+
+async def withdraw(
+    connection: FullConn, *, project: int, app: str, source: str, declared: Collection[str]
+) -> None:
+    """An app whose code from these files declares plans of no other experiments, by now."""
+    values = {"project": project, "app": app, "source": source, "declared": list(declared)}
+    await connection.execute(_SQL["withdraw"], values)

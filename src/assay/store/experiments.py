@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay.model.experiments import Direction, Epoch, MetricKind, Mode, Plan, Strategy
+from assay.model.experiments import Declarer, Direction, Epoch, MetricKind, Mode, Plan, Strategy
 from assay.model.moments import RUN_DURATION, RUN_TOKENS
 from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
@@ -45,11 +45,25 @@ class ExperimentRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanRecord:
-    """A version of a plan."""
+    """A version of a plan.
+
+    Attributes:
+        by: who declared it; None where that was not kept yet.
+    """
 
     version: int
     plan: Plan
+    by: Declarer | None
     author: str | None
+    declared_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """What an app declared last, in force or not."""
+
+    plan: Plan
+    by: Declarer
     declared_at: datetime
 
 
@@ -103,6 +117,8 @@ async def epochs(cursor: Reading, *, project: int, experiment: str) -> list[Epoc
             unit_kind=row["unit_kind"],
             sticky=row["sticky"],
             app=row["app"],
+            version=row["version"],
+            worker=row["worker"],
             author=row["author"],
             opened_at=row["opened_at"],
         )
@@ -117,11 +133,27 @@ async def plans(cursor: Reading, *, project: int, experiment: str) -> list[PlanR
         PlanRecord(
             version=row["version"],
             plan=_plan(row["spec"]),
+            by=None if row["app"] is None else _declarer(row),
             author=row["author"],
             declared_at=row["declared_at"],
         )
         for row in await fetch(cursor, _SQL["plans"], values)
     ]
+
+
+async def declarations(cursor: Reading, *, project: int, experiment: str) -> list[Declaration]:
+    """The plan that each app declared last, by app."""
+    values = {"project": project, "experiment": experiment}
+    return [
+        Declaration(plan=_plan(row["spec"]), by=_declarer(row), declared_at=row["declared_at"])
+        for row in await fetch(cursor, _SQL["declarations"], values)
+    ]
+
+
+def _declarer(row: Mapping[str, Any]) -> Declarer:
+    return Declarer(
+        app=row["app"], version=row["app_version"], worker=row["worker"], author=row["author"]
+    )
 
 
 async def metrics(cursor: Reading, *, project: int, experiment: str) -> list[str]:

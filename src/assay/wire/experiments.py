@@ -147,7 +147,11 @@ class Assignment(Message):
 
 
 class Choice(Message):
-    """An entry of the assignment log: how variants were chosen from an instant on, and by whom."""
+    """An entry of the assignment log: how variants were chosen from an instant on, and by whom.
+
+    Attributes:
+        app, version, worker: that declared it; null where that was not kept yet.
+    """
 
     epoch: int
     strategy: Strategy
@@ -157,6 +161,8 @@ class Choice(Message):
     unit_kind: str
     sticky: bool
     app: str
+    version: str | None
+    worker: str | None
     author: str | None
     opened_at: datetime
 

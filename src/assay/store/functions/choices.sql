@@ -44,7 +44,8 @@ END $$;
 -- The epoch that a way of choosing falls in: that of the newest if it is the same way, else a new one.
 CREATE OR REPLACE FUNCTION assay.open_epoch(
     p_project int, p_experiment text, p_fingerprint text, p_strategy text, p_variants text[], p_weights jsonb,
-    p_salt text, p_unit_kind text, p_sticky boolean, p_app text, p_author text, p_now timestamptz)
+    p_salt text, p_unit_kind text, p_sticky boolean, p_app text, p_version text, p_worker text, p_author text,
+    p_now timestamptz)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_epoch int;
@@ -66,9 +67,9 @@ BEGIN
     v_epoch := coalesce(v_epoch, 0) + 1;
     -- name: open_epoch
     INSERT INTO assay.experiment_epochs AS o (project_id, experiment, epoch, fingerprint, strategy, variants,
-        weights, salt, unit_kind, sticky, app, author, opened_at)
+        weights, salt, unit_kind, sticky, app, version, worker, author, opened_at)
     VALUES (p_project, p_experiment, v_epoch, p_fingerprint, p_strategy, p_variants, p_weights, p_salt,
-        p_unit_kind, p_sticky, p_app, p_author, p_now);
+        p_unit_kind, p_sticky, p_app, p_version, p_worker, p_author, p_now);
     RETURN v_epoch;
 END $$;
 
@@ -93,13 +94,17 @@ BEGIN
 END $$;
 
 -- The version of an experiment's plan. A changed one replaces the last as long as no unit was exposed,
--- and is a new version afterwards.
+-- and is a new version afterwards. An app that declares what it declared last changes nothing, though
+-- another app's plan may have come into force since, as long as that one stands by it: else each restart
+-- of either would begin anew.
 CREATE OR REPLACE FUNCTION assay.declare_plan(
-    p_project int, p_experiment text, p_spec jsonb, p_author text, p_now timestamptz)
+    p_project int, p_experiment text, p_spec jsonb, p_app text, p_version text, p_worker text, p_author text,
+    p_source text, p_now timestamptz)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_version int;
     v_spec jsonb;
+    v_own jsonb;
 BEGIN
     -- name: planned_experiment
     INSERT INTO assay.experiments AS e (project_id, name, first_seen)
@@ -112,7 +117,22 @@ BEGIN
     FROM assay.experiment_plans n
     WHERE n.project_id = p_project AND n.experiment = p_experiment
     ORDER BY n.version DESC LIMIT 1;
+    -- name: own_declaration
+    SELECT d.spec INTO v_own FROM assay.experiment_declarations d
+    WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app = p_app;
+    -- name: declaration
+    INSERT INTO assay.experiment_declarations AS d (project_id, experiment, app, spec, app_version, worker,
+        author, source, declared_at)
+    VALUES (p_project, p_experiment, p_app, p_spec, p_version, p_worker, p_author, p_source, p_now)
+    ON CONFLICT (project_id, experiment, app) DO UPDATE
+        SET spec = excluded.spec, app_version = excluded.app_version, worker = excluded.worker,
+            author = excluded.author, source = excluded.source, declared_at = excluded.declared_at;
     IF v_spec = p_spec THEN RETURN v_version; END IF;
+    IF v_own = p_spec AND EXISTS (
+        -- name: stands_by_it
+        SELECT FROM assay.experiment_declarations d
+        WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app <> p_app AND d.spec = v_spec
+    ) THEN RETURN v_version; END IF;
     IF EXISTS (
         -- name: any_exposed
         SELECT FROM assay.exposures x
@@ -121,9 +141,11 @@ BEGIN
         v_version := coalesce(v_version, 0) + 1;
     END IF;
     -- name: declare_plan
-    INSERT INTO assay.experiment_plans AS n (project_id, experiment, version, spec, author, declared_at)
-    VALUES (p_project, p_experiment, v_version, p_spec, p_author, p_now)
+    INSERT INTO assay.experiment_plans AS n (project_id, experiment, version, spec, app, app_version, worker,
+        author, declared_at)
+    VALUES (p_project, p_experiment, v_version, p_spec, p_app, p_version, p_worker, p_author, p_now)
     ON CONFLICT (project_id, experiment, version) DO UPDATE
-        SET spec = excluded.spec, author = excluded.author, declared_at = excluded.declared_at;
+        SET spec = excluded.spec, app = excluded.app, app_version = excluded.app_version,
+            worker = excluded.worker, author = excluded.author, declared_at = excluded.declared_at;
     RETURN v_version;
 END $$;

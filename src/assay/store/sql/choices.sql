@@ -3,7 +3,7 @@ SELECT p.name FROM assay.projects p WHERE p.id = %(project)s
 
 -- name: open_epoch
 SELECT assay.open_epoch(%(project)s, %(experiment)s, %(fingerprint)s, %(strategy)s, %(variants)s,
-    %(weights)s, %(salt)s, %(unit_kind)s, %(sticky)s, %(app)s, %(author)s, %(now)s)
+    %(weights)s, %(salt)s, %(unit_kind)s, %(sticky)s, %(app)s, %(version)s, %(worker)s, %(author)s, %(now)s)
 
 -- name: earlier
 SELECT count(*) AS n FROM assay.experiment_epochs o
@@ -11,7 +11,13 @@ WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.fingerp
     AND o.epoch < %(epoch)s AND o.opened_at > %(since)s
 
 -- name: declare_plan
-SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(author)s, %(now)s)
+SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(app)s, %(version)s, %(worker)s,
+    %(author)s, %(source)s, %(now)s)
+
+-- name: withdraw
+DELETE FROM assay.experiment_declarations d
+WHERE d.project_id = %(project)s AND d.app = %(app)s AND d.source = %(source)s
+    AND d.experiment <> ALL (%(declared)s::text[])
 
 -- name: assign
 SELECT assay.assign(%(project)s, %(experiment)s, %(unit)s, %(variant)s, %(epoch)s, %(variants)s, %(now)s)

@@ -23,16 +23,23 @@ WHERE e.project_id = %(project)s
 ORDER BY e.name LIMIT %(limit)s
 
 -- name: epochs
-SELECT o.epoch, o.strategy, o.variants, o.weights, o.salt, o.unit_kind, o.sticky, o.app, o.author, o.opened_at
+SELECT o.epoch, o.strategy, o.variants, o.weights, o.salt, o.unit_kind, o.sticky, o.app, o.version, o.worker,
+    o.author, o.opened_at
 FROM assay.experiment_epochs o
 WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s
 ORDER BY o.epoch
 
 -- name: plans
-SELECT p.version, p.spec, p.author, p.declared_at
+SELECT p.version, p.spec, p.app, p.app_version, p.worker, p.author, p.declared_at
 FROM assay.experiment_plans p
 WHERE p.project_id = %(project)s AND p.experiment = %(experiment)s
 ORDER BY p.version
+
+-- name: declarations
+SELECT d.app, d.spec, d.app_version, d.worker, d.author, d.declared_at
+FROM assay.experiment_declarations d
+WHERE d.project_id = %(project)s AND d.experiment = %(experiment)s
+ORDER BY d.app
 
 -- name: looks
 SELECT l.plan_version, l.mode, l.variant, l.cutoff, l.result, l.looked_at

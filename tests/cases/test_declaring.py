@@ -1,0 +1,106 @@
+"""Plans and ways of choosing that several declare differently: who did, and what then counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import assay
+from boxes import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from boxes import OpenBox
+
+pytestmark = pytest.mark.anyio
+TEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
+
+
+def declaring(app: str, units: int | None, weight: float = 1) -> assay.Client:
+    """An app that declares a plan of so many units, or none, and has such a weight for b."""
+    client = assay.Client(app)
+
+    @client.function("f", on=f"go/{app}")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.experiment(
+            "style",
+            variants={name: lambda: ctx.step.run("work", len, "x") for name in "ab"},
+            select=assay.bucket("acct", weights={"a": 1, "b": weight}),
+        )
+
+    if units is not None:
+        plan = assay.ExperimentPlan(primary="tone", kind="number", days=20, units=units)
+        client.experiment("style", plan=plan)
+    return client
+
+
+async def told(open_box: OpenBox, starts: Sequence[tuple[str, int | None, float]]) -> Any:
+    """What results say after these apps were started one after the other, each serving a run."""
+    results: Any = None
+    for hour, (app, units, weight) in enumerate(starts):
+        start = TEN + timedelta(hours=2 * hour)
+        async with open_box(declaring(app, units, weight), start=start) as box:
+            await finish(box, f"go/{app}")
+            await box.advance("1h")
+            results = await box.get("experiments/style/results")
+    return results
+
+
+def warned(results: Any, of: str) -> list[str]:
+    """The warnings of what is declared differently."""
+    return [one for one in results["warnings"] if one.startswith(of) and "in turn" in one]
+
+
+async def test_two_apps_that_declare_differently_begin_nothing_anew_at_each_restart(
+    open_box: OpenBox,
+) -> None:
+    """The later plan stays in force, and results name both apps."""
+    results = await told(open_box, [("x", 100, 1), ("y", 200, 1), ("x", 100, 1), ("y", 200, 1)])
+    assert [(one["version"], one["app"]) for one in results["plans"]] == [(1, "x"), (2, "y")]
+    assert all(one["worker"] and one["app_version"] for one in results["plans"])
+    (said,) = warned(results, "the plan")
+    assert "by app 'y' (version " in said
+    assert "and app 'x' (version " in said
+
+
+async def test_an_app_that_changes_its_own_plan_has_it_in_force(open_box: OpenBox) -> None:
+    """Whatever the other one declares."""
+    results = await told(open_box, [("x", 100, 1), ("y", 200, 1), ("x", 300, 1)])
+    assert [one["app"] for one in results["plans"]] == ["x", "y", "x"]
+    assert warned(results, "the plan") == []
+
+
+async def test_a_plan_that_another_app_took_out_of_its_code_makes_room(open_box: OpenBox) -> None:
+    """What an app declared before is in force again once nobody stands by the later plan."""
+    results = await told(open_box, [("x", 100, 1), ("y", 200, 1), ("y", None, 1), ("x", 100, 1)])
+    assert [one["app"] for one in results["plans"]] == ["x", "y", "x"]
+
+
+async def test_two_versions_of_an_app_that_declare_in_turn_are_named(open_box: OpenBox) -> None:
+    """Each change is a new version, since nobody can tell it from one that is meant."""
+    results = await told(open_box, [("x", 100, 1), ("x", 200, 1), ("x", 100, 1)])
+    assert [one["version"] for one in results["plans"]] == [1, 2, 3]
+    versions = [one["app_version"] for one in results["plans"]]
+    (said,) = warned(results, "the plan")
+    assert all(version in said for version in versions)
+    assert len(set(versions)) == 2
+
+
+async def test_two_apps_that_choose_differently_in_turn_are_named(open_box: OpenBox) -> None:
+    """However far apart their restarts are; the log of choices has who made each."""
+    results = await told(open_box, [("x", None, 1), ("y", None, 4), ("x", None, 1)])
+    assert [one["app"] for one in results["epochs"]] == ["x", "y", "x"]
+    assert all(one["version"] and one["worker"] for one in results["epochs"])
+    (said,) = warned(results, "the way of choosing")
+    assert "app 'y'" in said
+    assert "app 'x'" in said
+
+
+async def test_weights_that_are_taken_back_are_no_dispute(open_box: OpenBox) -> None:
+    """One app may change its mind."""
+    results = await told(open_box, [("x", None, 1), ("x", None, 4), ("x", None, 1)])
+    assert len(results["epochs"]) == 3
+    assert warned(results, "the way of choosing") == []
