@@ -61,6 +61,11 @@ def _show(found: Item, *, plain: bool) -> None:
     plan = found["plan_version"]
     mode = "no plan" if plan is None else f"plan {plan}, {found['mode']}, alpha {found['alpha']:g}"
     say(f"{found['experiment']}: {mode}; data until {at(found['data_cutoff'])}")
+    if plan is not None:
+        one = next(version for version in found["plans"] if version["version"] == plan)
+        who = f" by app {one['app']} ({one['app_version']}, {one['worker']})" if one["app"] else ""
+        author = f", {one['author']}" if one["author"] else ""
+        say(f"plan {plan} declared {at(one['declared_at'])}{who}{author}")
     if found["stopped"] is not None:
         one = found["stopped"]
         by = "" if one["author"] is None else f" by {one['author']}"
