@@ -14,7 +14,7 @@ PATHS := $(wildcard src tests benchmarks examples)
 
 # A uv that this project refuses (too old) counts as absent.
 UV = $$(if uv pip list --python $(BIN)/python >/dev/null 2>&1; then echo uv; else echo $(BIN)/uv; fi)
-INSTALL = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes
+INSTALL = VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --compile-bytecode --require-hashes
 
 .PHONY: demo test check bench lock statistics test-citus setup format clean
 

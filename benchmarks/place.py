@@ -82,6 +82,19 @@ def place() -> Iterator[Place]:
         yield Place(url, other_url, postmaster)
 
 
+@contextmanager
+def installed() -> Iterator[dict[str, str]]:
+    """The environment of programs whose modules are compiled by their first start.
+
+    So pip leaves them, and so any program finds them from its second start on, unless
+    `PYTHONDONTWRITEBYTECODE` is set, as in many containers.
+    """
+    with tempfile.TemporaryDirectory(prefix="assay-bench-") as bytecode:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        yield environment
+
+
 class Floor:
     """One-row INSERTs, autocommit, prepared, one connection, one at a time."""
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import psutil
-from benchmarks.place import cpu_s
+from benchmarks.place import cpu_s, installed
 from benchmarks.table import limit_line
 
 if TYPE_CHECKING:
@@ -107,10 +106,13 @@ def import_cost(python: str, *, times: int) -> Line:
         "spent = os.times()\n"
         "print(spent.user + spent.system)"
     )
-    spent = sorted(
-        float(subprocess.check_output([python, "-c", code], env=dict(os.environ)))
-        for _ in range(times)
-    )
+    with installed() as environment:
+        spent = sorted(
+            [
+                float(subprocess.check_output([python, "-c", code], env=environment))
+                for _ in range(times + 1)
+            ][1:]
+        )
     return limit_line(
         "import assay, a client, a function",
         spent[len(spent) // 2],

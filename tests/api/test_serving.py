@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import httpx2
 
-from assay.api.app import create_app
+from assay.api.app import PREFIX, RESOURCES, create_app
 from assay.ids import to_text
 from assay.wire.events import Event
 from assay.wire.functions import Function
@@ -29,6 +29,19 @@ def test_the_document_names_every_route_and_resolves_all_references(api: ApiServ
     for part in response.text.split('"#/components/schemas/')[1:]:
         assert part.split('"')[0] in shapes
     assert "$defs" not in response.text
+
+
+def test_a_resource_answers_for_all_paths_that_begin_with_its_name() -> None:
+    """A command loads a resource by its path: what stands elsewhere would not be found."""
+    whole = create_app(database_url="").openapi()["paths"].keys() - {"/e/{key}"}
+    parts: set[str] = set()
+    for resource in RESOURCES:
+        document = create_app(database_url="", resources=[resource]).openapi()
+        own = document["paths"].keys() - {"/e/{key}"}
+        assert {path.split("/")[3] for path in own} == {resource}
+        parts |= own
+    assert parts == whole
+    assert all(path.startswith(f"{PREFIX}/") for path in whole)
 
 
 def test_answers_have_the_shapes_of_the_document(api: ApiServer) -> None:

@@ -65,6 +65,15 @@ def test_results_load_none_of_the_dear_statistics(database: str, tmp_path: Path)
     assert "scipy.stats" not in loaded
 
 
+def test_a_command_loads_what_it_asks_for_alone(database: str, tmp_path: Path) -> None:
+    """Neither numbers nor the routes of other resources: they would double its start."""
+    telling = Program({"ASSAY_DATABASE_URL": database, "PYTHONPROFILEIMPORTTIME": "1"}, tmp_path)
+    for command in ("runs", "experiments"):
+        loaded = {line.split()[-1] for line in telling.run(command).stderr.splitlines()}
+        assert f"assay.store.{command}" in loaded
+        assert loaded.isdisjoint({"numpy", "scipy", "assay.store.sessions"})
+
+
 def test_an_unknown_experiment_is_not_found(assay: Program) -> None:
     """With the exit code that says so."""
     assert "experiment_not_found" in assay.run("experiment", "a/b", code=3).stderr

@@ -123,7 +123,7 @@ async def _api(settings: Settings, database: str | None) -> AsyncIterator[Api]:
     served = await private_api(database, settings)
     transport = httpx2.ASGITransport(served, raise_app_exceptions=False)
     async with (
-        served.router.lifespan_context(served),
+        served.app.router.lifespan_context(served.app),
         httpx2.AsyncClient(base_url="http://127.0.0.1", transport=transport) as http,
     ):
         yield Api(http)

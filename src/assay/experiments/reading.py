@@ -5,7 +5,9 @@ Entry point: `results`.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
@@ -58,15 +60,19 @@ async def results(
     facts = await _facts(cursor, record, project=project, cutoff=at)
     asked = _asked(facts, metric)
     since = sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
-    sums = await moments(
-        cursor,
-        project=project,
-        experiment=experiment,
-        metrics=asked,
-        cutoff=at,
-        maturity=facts.maturity,
-        since=since,
-        sticky=daily.is_sticky(facts.epochs),
+    # Dear to import, so that a process that starts does it while the database sums.
+    sums, _ = await asyncio.gather(
+        moments(
+            cursor,
+            project=project,
+            experiment=experiment,
+            metrics=asked,
+            cutoff=at,
+            maturity=facts.maturity,
+            since=since,
+            sticky=daily.is_sticky(facts.epochs),
+        ),
+        asyncio.to_thread(import_module, "scipy.special"),
     )
     first = sums[asked[0]]
     facts = replace(

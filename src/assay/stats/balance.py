@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -23,6 +21,7 @@ def log_e(counts: Sequence[int], weights: Sequence[float]) -> float:
 
     Weights are relative; an arm of weight 0 that has units is infinite evidence.
     """
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
     from scipy.special import gammaln, xlogy  # noqa: PLC0415 - dear to import, rarely needed
 
     n = np.asarray(counts, dtype=np.float64)

@@ -12,11 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -73,6 +72,8 @@ def from_sums(labels: Sequence[Hashable], sums: Sequence[float], counts: Sequenc
     Raises:
         ValueError: if the lengths differ, a label repeats or a count is negative.
     """
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
+
     if not len(labels) == len(set(labels)) == len(sums) == len(counts):
         raise ValueError("labels must differ, and have one sum and one count each")
     sizes = np.asarray(counts, dtype=np.float64)
@@ -96,6 +97,8 @@ def influence(arm: Arm, *, leverage: bool = True) -> NDArray[np.float64]:
     Raises:
         ValueError: for a single cluster, which tells nothing of the variation between clusters.
     """
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
+
     if leverage and arm.n_clusters == 1:
         raise ValueError("one cluster tells nothing of the variation between clusters")
     total = arm.n_values

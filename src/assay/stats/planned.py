@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
 _LEAST_DF = 0.01
@@ -81,6 +80,8 @@ def _after(before: _Walk | None, information: float, alpha: float) -> _Walk:
 
     Each day's looks begin with those of the day before.
     """
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
+
     if before is None:
         before = _Walk(boundary=0.0, information=0.0, points=np.zeros(1), mass=np.ones(1))
     step, root = math.sqrt(information - before.information), math.sqrt(information)
@@ -96,6 +97,8 @@ def _after(before: _Walk | None, information: float, alpha: float) -> _Walk:
 @cache
 def _nodes() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Of Gauss and Legendre, on -1 to 1, with their weights."""
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
+
     return np.polynomial.legendre.leggauss(_NODES)
 
 
@@ -108,6 +111,7 @@ def _boundary(
     alpha: float,
 ) -> float:
     """Where the walk leaves with probability alpha, for the first time at this look."""
+    import numpy as np  # noqa: PLC0415 - dear to import, rarely needed
     from scipy.special import ndtr  # noqa: PLC0415 - dear to import, rarely needed
 
     low, high = 0.0, _FARTHEST
