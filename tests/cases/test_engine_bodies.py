@@ -12,6 +12,8 @@ import assay
 from boxes import Recorder, finish, start, step
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from boxes import OpenBox
 
 pytestmark = pytest.mark.anyio
@@ -286,6 +288,55 @@ async def test_a_forgotten_await_is_reported_on_the_run(open_box: OpenBox) -> No
         (warning,) = ended.warnings
         assert "score 'rate' was never awaited" in warning
         assert ended.scores == []
+
+
+@pytest.mark.parametrize(
+    ("forget", "told"),
+    [
+        (lambda asked: asyncio.create_task(asked()), "step 's' was never awaited"),
+        (lambda asked: asyncio.gather(asked()), "step 's' was never awaited"),
+        (lambda asked: asyncio.shield(asked()), "step 's' was never awaited"),
+        (lambda asked: asyncio.create_task(within(asked)), "step 's' was never awaited"),
+        (
+            lambda asked: asyncio.create_task(within(lambda: asyncio.gather(asked()))),
+            "a task at ",
+        ),
+    ],
+    ids=("task", "gather", "shield", "deeper", "gathered deeper"),
+)
+async def test_a_task_that_is_never_awaited_is_reported_on_the_run(
+    open_box: OpenBox, forget: Callable[[Callable[[], Any]], object], told: str
+) -> None:
+    """Whatever it was put into, if that was not awaited either."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        forget(lambda: ctx.step.run("s", asyncio.Event().wait))
+        await ctx.step.run("other", int)
+
+    async with open_box(client) as box:
+        (warning,) = (await finish(box)).warnings
+        assert told in warning
+
+
+async def within(asked: Callable[[], Any]) -> None:
+    """Await it one level deeper."""
+    await asked()
+
+
+async def test_a_task_that_lost_a_race_is_not_forgotten(open_box: OpenBox) -> None:
+    """It was waited for: the run says nothing of it."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        long = asyncio.create_task(ctx.step.sleep("long", "1d"))
+        short = asyncio.create_task(ctx.step.run("short", int))
+        await asyncio.wait([long, short], return_when=asyncio.FIRST_COMPLETED)
+
+    async with open_box(client) as box:
+        assert (await finish(box)).warnings == []
 
 
 async def test_a_long_message_of_an_error_is_cut(open_box: OpenBox) -> None:

@@ -339,6 +339,8 @@ class LiveRun:
 
     def _conclude(self, finished: Finished, failure: Failure | None) -> None:
         if failure is None:
+            for text in () if self.replay is None else self.replay.forgotten:
+                self.journal.warn(text)
             self._end("completed", finished.output, None)
             return
         attempt = self.info.attempt

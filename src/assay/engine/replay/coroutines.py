@@ -11,6 +11,7 @@ from typing_extensions import override
 
 from assay.engine.replay import lines
 from assay.engine.replay.failures import describe
+from assay.engine.replay.forgotten import is_gathered_in_vain, told
 from assay.engine.replay.loop import RunFuture, RunLoop, RunTask
 from assay.engine.replay.replay import Place, Replay
 from assay.engine.replay.turns import Finished
@@ -98,6 +99,12 @@ class AsyncReplay(Replay):
     @override
     def parallel(self, branches: Sequence[Callable[[], object]]) -> list[object]:
         _refuse_sync(f"parallel of {len(branches)}")
+
+    @property
+    @override
+    def forgotten(self) -> list[str]:
+        tasks = [task for task in self._loop.live_tasks() if not task.was_awaited]
+        return [told(task) for task in tasks if is_gathered_in_vain(task)]
 
     @override
     def unwind(self) -> None:

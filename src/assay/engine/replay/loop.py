@@ -13,12 +13,13 @@ from asyncio import tasks as asyncio_tasks
 from collections import deque
 from contextvars import Context, copy_context
 from threading import get_ident
-from typing import TYPE_CHECKING, NoReturn, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, NoReturn, Self, TypeVar, TypeVarTuple
 
 from typing_extensions import override
 
 from assay.engine.replay import watch
 from assay.engine.replay.bare import BareLoop
+from assay.engine.replay.forgotten import wraps
 from assay.errors import AssayError
 
 if TYPE_CHECKING:
@@ -64,9 +65,13 @@ class RunFuture(asyncio.Future[_T]):
 
 
 class RunTask(asyncio.Task[_T]):
-    """A task that hashes by a counter of its run, so that sets of them keep their order."""
+    """A task that hashes by a counter of its run, so that sets of them keep their order.
 
-    __slots__ = ("_number",)
+    Attributes:
+        was_awaited: whether anything but a gathering, which may itself be forgotten, watched it.
+    """
+
+    __slots__ = ("_number", "was_awaited")
 
     def __init__(
         self,
@@ -78,6 +83,7 @@ class RunTask(asyncio.Task[_T]):
     ) -> None:
         # Before the base's, which puts the task into a WeakSet.
         self._number = loop.next_number()
+        self.was_awaited = False
         super().__init__(
             coroutine,  # type: ignore[arg-type]  # typeshed fixes what the body yields
             loop=loop,
@@ -88,6 +94,14 @@ class RunTask(asyncio.Task[_T]):
     @override
     def __hash__(self) -> int:
         return self._number
+
+    @override
+    def add_done_callback(
+        self, fn: Callable[[Self], object], /, *, context: Context | None = None
+    ) -> None:
+        if not self.was_awaited and not wraps(fn):
+            self.was_awaited = True
+        super().add_done_callback(fn, context=context)
 
 
 class Callback(asyncio.Handle):

@@ -107,6 +107,11 @@ class Replay(ABC):
             *(entry for entry in rest if entry.index >= uses.get(entry.name, 0)),
         )
 
+    @property
+    def forgotten(self) -> list[str]:
+        """What a body that has ended began and never awaited, as its author should know it."""
+        return []
+
     def begin(self) -> Turn:
         """Start the body and deliver the journal, one entry at a time, settling in between."""
         self._play(self._start)
