@@ -127,6 +127,7 @@ def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
 def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd) -> MetricResult:
     plan = facts.plan_spec
     decides = plan is not None and name == plan.primary
+    kind = plan.kind if plan is not None and decides else None
     question = _question(name, moments, plan)
     variants: list[VariantResult] = []
     warnings: list[str] = []
@@ -134,6 +135,11 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
         made, is_thin = beside.variant(question, moments, variant)
         variants.append(made)
         warnings += sentences.warnings(made, is_thin=is_thin)
+    if kind is MetricKind.BOOLEAN and not question.is_share:
+        warnings.append(
+            f"the plan says that {name!r} is boolean, and values came that are neither 0 nor 1:"
+            " they are read as numbers"
+        )
     if odd.unserved:
         warnings.append(
             f"{odd.unserved:,} scores name a variant which their run was not served: left out"
@@ -146,7 +152,7 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
     return MetricResult(
         metric=name,
         role=question.role,
-        kind=plan.kind if plan is not None and decides else None,
+        kind=kind,
         direction=plan.direction if plan is not None and decides else None,
         estimand="survivors" if question.on_failure is None else "all runs",
         on_failure=question.on_failure,
@@ -164,7 +170,7 @@ def _question(name: str, moments: Moments, plan: Plan | None) -> Question:
             metric=name,
             role="primary",
             on_failure=plan.on_failure,
-            is_share=plan.kind is MetricKind.BOOLEAN,
+            is_share=sight.is_boolean(plan, moments),
         )
     return Question(
         metric=name,

@@ -115,6 +115,12 @@ def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
     return most
 
 
+def is_boolean(plan: Plan, moments: Moments) -> bool:
+    """Whether values of the primary metric are 0 and 1: as the plan says, until others came."""
+    is_scored = any(arm.counts.scored for arm in moments.arms)
+    return plan.kind is MetricKind.BOOLEAN and (moments.is_binary or not is_scored)
+
+
 def randomised(moments: Moments, epochs: Sequence[Epoch]) -> Moments:
     """Without the epochs in which chance did not choose."""
     by_chance = {epoch.number for epoch in epochs if epoch.is_randomised}
@@ -193,7 +199,7 @@ def seen(
 
 def _bounds(plan: Plan, moments: Moments, variant: str, control: str) -> dict[Word, Comparison]:
     """For booleans, the comparison were every silent run against the word."""
-    if plan.kind is not MetricKind.BOOLEAN:
+    if not is_boolean(plan, moments):
         return {}
     good, bad = (1.0, 0.0) if plan.direction is Direction.HIGHER else (0.0, 1.0)
     silent = {Word.BETTER: (good, bad), Word.WORSE: (bad, good)}
