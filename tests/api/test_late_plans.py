@@ -57,6 +57,20 @@ def test_a_guardrail_that_is_broken_since_puts_what_was_better_in_doubt(api: Api
     assert f"By now {said}" in standing["sentence"]
 
 
+def test_a_variant_of_weight_0_that_was_served_is_shown(api: ApiServer) -> None:
+    """With its numbers, and nothing is said of it: units did not come as the weights say."""
+    load(api.url, plan())
+    with psycopg.connect(api.url) as connection:
+        connection.execute(
+            'UPDATE assay.experiment_epochs SET weights = \'{"detailed": 1, "concise": 0}\''
+        )
+    results = api.get(RESULTS, cutoff=CASE["last_look"])
+    (found,) = results["metrics"][0]["variants"]
+    assert results["variants"] == ["detailed", "concise"]
+    assert found["standing"]["word"] == "invalid"
+    assert results["metrics"][0]["arms"][1]["tally"]["units"] > 0
+
+
 def test_what_was_stopped_collects_no_more(api: ApiServer) -> None:
     """Nothing was shown until then, and nobody is asked for more units."""
     load(api.url, plan())

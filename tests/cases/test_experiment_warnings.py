@@ -85,6 +85,24 @@ async def test_two_versions_of_the_code_side_by_side_are_told(
     assert said.startswith("the way of choosing changed 3 times within an hour")
 
 
+async def test_a_choice_that_it_says_is_never_made_fails_its_run(open_box: OpenBox) -> None:
+    """Else the variant would be served to many, against what is known of its probability."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.experiment(
+            "style",
+            variants={name: lambda: ctx.step.run("work", len, "x") for name in "ab"},
+            select=assay.custom(lambda: "b", probabilities={"a": 1, "b": 0}),
+        )
+
+    async with open_box(client) as box:
+        run = await finish(box)
+    assert run.error is not None
+    assert "chose 'b', whose declared probability is 0" in run.error.message
+
+
 def choosing(client: assay.Client, weight: float) -> None:
     """Have a client choose between two variants, one of this weight."""
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from assay.engine.attempts import current_attempt
+from assay.errors import AssayError
 from assay.experiments.hashing import choose
 from assay.ids import to_text
 from assay.model.experiment_rules import check_variant
@@ -81,7 +82,7 @@ class Choosing:
         if given is not None:
             text = await given if inspect.isawaitable(given) else given
             assert isinstance(text, str)
-            picked = check_variant(experiment, json.loads(text), choice.variants, field="select")
+            picked = _picked(experiment, json.loads(text), choice)
         epoch = await self._epoch(experiment, choice)
         exposure = self._exposure(experiment, choice, info, epoch, picked=picked)
         if choice.is_sticky and exposure["unit"] is not None and not exposure["forced"]:
@@ -172,6 +173,19 @@ def _forced(experiment: str, choice: Choice, info: RunInfo) -> str | None:
     if wanted is None:
         return None
     return check_variant(experiment, wanted, choice.variants, field="force")
+
+
+def _picked(experiment: str, given: object, choice: Choice) -> str:
+    """What a custom choice gave: a variant, and none that it says it never gives."""
+    variant = check_variant(experiment, given, choice.variants, field="select")
+    if choice.weights is None or choice.weights[variant] > 0:
+        return variant
+    raise AssayError(
+        f"experiment {experiment!r} chose {variant!r}, whose declared probability is 0",
+        code="experiment_weights",
+        field="probabilities",
+        hint="declare with which probability each variant is given, or leave probabilities out",
+    )
 
 
 def _probability(choice: Choice, variant: str) -> float | None:

@@ -77,7 +77,8 @@ class Beside:
             name: sight.randomised(moments, facts.epochs) if self.is_randomised else moments
             for name, moments in found.items()
         }
-        self.arms = sight.arms(facts.epochs, None if plan is None else plan.control)
+        units = next((sight.served(moments) for moments in found.values()), set())
+        self.arms = sight.arms(facts.epochs, None if plan is None else plan.control, units)
         control = self.arms.control
         self.names = (*([] if control is None else [control]), *self.arms.treatments)
         self.schedule = None if plan is None else sight.schedule(plan, facts.start or facts.cutoff)

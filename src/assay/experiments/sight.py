@@ -14,7 +14,7 @@ from assay.model.looks import Word
 from assay.stats import anytime, balance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from assay.experiments.comparison import Comparison
     from assay.model.experiments import Epoch, Plan
@@ -74,13 +74,16 @@ class Arms:
     treatments: tuple[str, ...]
 
 
-def arms(epochs: Sequence[Epoch], control: str | None) -> Arms:
-    """The variants that epochs served, the control first of the code's unless named."""
+def arms(epochs: Sequence[Epoch], control: str | None, served: Collection[str] = ()) -> Arms:
+    """The variants that epochs served, the control first of the code's unless named.
+
+    One of weight 0 is among them if it was *served*: kept by a unit, or picked all the same.
+    """
     names = dict.fromkeys(
         name
         for epoch in epochs
         for name in epoch.variants
-        if epoch.weights is None or epoch.weights.get(name)
+        if epoch.weights is None or epoch.weights.get(name) or name in served
     )
     if control is None or control not in names:
         control = next(iter(names), None)
@@ -97,6 +100,11 @@ def way_of(epoch: Epoch) -> tuple[object, ...]:
         epoch.unit_kind,
         epoch.sticky,
     )
+
+
+def served(moments: Moments) -> set[str]:
+    """The variants that units were served."""
+    return {arm.variant for arm in moments.arms}
 
 
 def most_returns(epochs: Sequence[Epoch], *, within: timedelta) -> int:
@@ -166,7 +174,7 @@ def seen(
     """What is seen of each variant but the control; *moments* are of the plan's metrics."""
     primary = moments[plan.primary]
     fair = {name: randomised(one, epochs) for name, one in moments.items()}
-    compared = arms(epochs, plan.control)
+    compared = arms(epochs, plan.control, served(primary))
     if compared.control is None:
         return {}
     broken = log_e_balance(primary, epochs)
