@@ -23,6 +23,24 @@ def test_the_root_leads_to_the_project(dash: DashboardServer) -> None:
     assert dash.look("/").one("h1").text == "Overview"
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("/p/default", "/p/default/"),
+        ("/p/default//", "/p/default/"),
+        ("/p/default/runs/?status=failed", "/p/default/runs?status=failed"),
+        ("/p/default/sessions/a%2Fb%3F/", "/p/default/sessions/a%2Fb%3F"),
+        ("/p/default/runs/X/score", "/p/default/runs/X"),
+        ("/p/default/experiments/a%2Fb/stop", "/p/default/experiments/a%2Fb"),
+    ],
+)
+def test_an_address_that_is_nearly_right_leads_on(
+    dash: DashboardServer, typed: str, meant: str
+) -> None:
+    """A slash too few or too many, or what a refused form leaves in the address bar."""
+    assert dash.ask("GET", typed).headers["location"] == meant
+
+
 def test_pages_are_sealed(dash: DashboardServer) -> None:
     """Scripts and styles of this server alone, in no frame, without inline code."""
     headers = dash.ask("GET", "/p/default/runs").headers

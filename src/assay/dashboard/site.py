@@ -69,10 +69,9 @@ class Site:
                 below.append(self._route(page, ".json", exports.as_json))
                 below.append(self._route(page, ".csv", exports.as_csv))
             below.append(self._route(page, "", self._show(page)))
-        below += [
-            Route("/{project}" + action.path, self._action(action), methods=["POST"])
-            for action in ACTIONS
-        ]
+        for action in ACTIONS:
+            below.append(Route("/{project}" + action.path, self._action(action), methods=["POST"]))
+            below.append(Route("/{project}" + action.path, _to_its_form, methods=["GET"]))
         router = Router(below, redirect_slashes=False, default=self._missing)
         return [
             Route("/", self._home),
@@ -197,8 +196,13 @@ class Site:
 
     async def _missing(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        project, _, rest = scope["path"].removeprefix(PREFIX).partition("/")
+        project, slash, rest = scope["path"].removeprefix(PREFIX).partition("/")
         scope["path_params"] = {"project": project}
+        # As people write addresses.
+        if project and (rest.endswith("/") or not slash):
+            typed = scope["path"].rstrip("/") if rest.strip("/") else f"{PREFIX}{project}/"
+            await RedirectResponse(_with_query(request, typed))(scope, receive, send)
+            return
 
         async def respond(_: Ask) -> Response:
             raise AssayError(
@@ -230,6 +234,15 @@ def add_dashboard(app: Starlette, services: Services, *, targets: Sequence[str] 
     app.router.routes.extend(site.routes())
     app.add_middleware(sealing.Sealed)
     return site
+
+
+async def _to_its_form(request: Request) -> Response:
+    """From the path of an action, where a refused form leaves the browser, to the thing itself."""
+    return RedirectResponse(request.scope["path"].rpartition("/")[0], HTTPStatus.SEE_OTHER)
+
+
+def _with_query(request: Request, path: str) -> str:
+    return f"{path}?{request.url.query}" if request.url.query else path
 
 
 def _status(error: AssayError) -> int:
