@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ from assay.ids import step_key
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
 
+ROOT = Path(__file__).parents[2]
 HOSTILE = "<script>alert(1)</script>\"'&\u202egnp.exe\x00\N{ARABIC LETTER ALEF}" + "x" * 200
 
 
@@ -96,6 +99,19 @@ def test_a_run_shows_what_the_api_knows_of_it(dash: DashboardServer) -> None:
     assert "pending" in main
     for warning in dash.get(f"runs/{run}")["warnings"]:
         assert warning in main
+
+
+def test_the_help_of_a_run_has_the_keys_of_its_trace(dash: DashboardServer) -> None:
+    """All that the documents name; other pages have none of them."""
+    dash.register("answer")
+    keys = (ROOT / "docs" / "dashboard.md").read_text().split("## Traces")[1]
+    named = set(re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (.+?) \|", keys, re.MULTILINE))))
+    told = [
+        {key.text for key in dash.look(path).one("dialog", id="help").all("kbd")}
+        for path in (f"/runs/{dash.start()}", "/runs")
+    ]
+    assert named - {"g", "?"} <= told[0]
+    assert not {"z", "0"} & told[1]
 
 
 def test_a_failed_run_says_first_what_was_wrong(dash: DashboardServer) -> None:
