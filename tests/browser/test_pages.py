@@ -142,6 +142,27 @@ def test_new_rows_wait_behind_a_pill(open_page: Opener, served: Served) -> None:
     expect(rows).to_have_count(2)
 
 
+def test_a_row_that_fits_no_more_is_struck_out(open_page: Opener, served: Served) -> None:
+    """A list of what is queued doesn't go on to say so of a run that has ended."""
+    runs: list[str] = []
+
+    def begin(server: DashboardServer) -> None:
+        server.register("answer")
+        runs.extend(server.start() for _ in range(2))
+
+    served.seed(begin)
+    page = open_page(served, "/p/default/runs?status=queued")
+    rows = page.locator("main tr[data-key]")
+    expect(rows).to_have_count(2)
+    expect(page.locator("#live")).to_have_text(re.compile("^.live$"))
+    served.seed(lambda server: server.finish(runs[1]))
+    expect(page.locator("#fresh")).to_have_text("1 gone")
+    expect(page.locator("tr.gone")).to_have_attribute("data-key", runs[1])
+    page.locator("#fresh").click()
+    expect(rows).to_have_count(1)
+    expect(page.locator("#fresh")).to_be_hidden()
+
+
 def test_a_paused_page_stays_as_it_is(open_page: Opener, served: Served) -> None:
     """Until it goes on."""
 
@@ -192,9 +213,14 @@ def test_cancelling_asks_first_and_shows_at_once(open_page: Opener, served: Serv
     page.get_by_role("button", name="Cancel run").click()
     page.get_by_role("button", name="Leave it").click()
     expect(page.locator(".figures")).to_contain_text("queued")
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(other.locator("#live")).to_have_text(re.compile("^.live$"))
     page.get_by_role("button", name="Cancel run").click()
     page.get_by_role("button", name="Cancel the run").click()
     expect(page.locator(".figures")).to_contain_text("cancelled")
+    expect(other.locator(".figures")).to_contain_text("cancelled")
+    expect(other.get_by_role("button", name="Cancel run")).to_have_count(0)
 
 
 def test_the_theme_is_kept(open_page: Opener, empty: Served) -> None:

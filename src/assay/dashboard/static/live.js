@@ -1,6 +1,7 @@
 // Live updates. The server says that something has changed; the page asks for itself anew and takes
 // over what stands in [data-live-region] and in rows that are there already. Rows that are new wait
-// behind a pill, so that nothing jumps under the cursor.
+// behind a pill, and those that the filters have no more are struck out until then, so that nothing
+// jumps under the cursor.
 import { on } from "./keys.js";
 import { mark, rows } from "./rows.js";
 import { renew } from "./times.js";
@@ -13,6 +14,8 @@ const SHOWN = {
   paused: ["◌", "Pause or go on with live updates"],
   "not live": ["◌", "The server does not answer, or this browser is signed out: it is asked again by itself"],
 };
+// What a list is not narrowed by.
+const PLACES = ["peek", "span", "cursor", "days", "window", "limit"];
 let source = null;
 let isPaused = false;
 let isAsking = false;
@@ -141,14 +144,36 @@ function takeRows(body, fresh, withNew) {
     mark();
     return;
   }
-  pill.hidden = arrived.length === 0 || new URLSearchParams(location.search).has("cursor");
+  const query = new URLSearchParams(location.search);
+  const gone = strike([...query.keys()].some((name) => !PLACES.includes(name)) ? fresh : null);
+  const told = [];
   // Where nothing that is here is still on the first page, there may be more than that page holds.
   const isAll = arrived.length === fresh.children.length;
-  const text = `${isAll ? "at least " : ""}${arrived.length} new`;
+  if (arrived.length && !query.has("cursor")) told.push(`${isAll ? "at least " : ""}${arrived.length} new`);
+  if (gone) told.push(`${gone} gone`);
+  const text = told.join(", ");
+  pill.hidden = text === "";
   if (!pill.hidden && pill.textContent !== text) {
     pill.textContent = text;
     say(text);
   }
+}
+
+// Strikes out the rows that a narrowed list has no more; how many. Those at its end may only have been
+// pushed on to the next page.
+function strike(fresh) {
+  if (!fresh) return 0;
+  const kept = new Set([...fresh.querySelectorAll("tr[data-key]")].map((row) => row.dataset.key));
+  let mayBeNext = waiting.getElementById("next") !== null;
+  let count = 0;
+  for (const row of rows().reverse()) {
+    const isKept = kept.has(row.dataset.key);
+    if (isKept) mayBeNext = false;
+    const isGone = !isKept && !mayBeNext;
+    row.classList.toggle("gone", isGone);
+    if (isGone) count += 1;
+  }
+  return count;
 }
 
 function renewRegion(region, fresh) {
