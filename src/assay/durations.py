@@ -37,11 +37,16 @@ def seconds(value: str | float | timedelta, *, field: str) -> float:
     return found
 
 
+def is_duration(text: str) -> bool:
+    """Whether a text is written as a duration."""
+    return _WHOLE.fullmatch(text.strip()) is not None
+
+
 def _seconds(value: object) -> float | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, str):
-        if _WHOLE.fullmatch(value.strip()):
+        if is_duration(value):
             return math.fsum(float(n) * _UNITS[unit] for n, unit in _PART.findall(value))
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):

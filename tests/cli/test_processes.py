@@ -165,6 +165,8 @@ def test_files_that_cannot_be_loaded(assay: Program) -> None:
     """Each with its own words, and none with a stack trace."""
     assert "app_not_found" in assay.run("worker", "none.py", code=3).stderr
     assert "app_not_found" in assay.run("worker", "no_such_module", code=3).stderr
+    assert "app_not_found" in assay.run("dev", "none.py", code=3).stderr
+    assert "app_not_found" in assay.run("dev", "no_such_module", code=3).stderr
 
     empty = assay.directory / "empty.py"
     empty.write_text("import assay\n\nclient = assay.Client('a')\n")

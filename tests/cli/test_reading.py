@@ -104,6 +104,9 @@ def test_filters_limits_and_cancel(assay: Program) -> None:
     assert len(assay.read(*functions, "--limit", "1")) == 1
     assert assay.read("runs", "--status", "failed") == []
     assert assay.run("runs", "--status", "failed").stderr == "no runs\n"
+    assert assay.run("runs", "--session", "k=none").stderr == "no runs in session k=none\n"
+    assert len(assay.read(*functions, "--since", "1h")) == 2
+    assert assay.read(*functions, "--until", "1h30m") == []
 
     scorer = feedback_of(assay, first["id"])["scorer_run_id"]
     assert scorer is not None
@@ -124,6 +127,8 @@ def test_filters_limits_and_cancel(assay: Program) -> None:
         (["runs", "--status", "odd"], 2, "invalid"),
         (["runs", "surplus"], 2, "unexpected extra argument"),
         (["runs", "--since", "0001-01-01"], 2, "'--since': must lie between 1980 and 2100"),
+        (["runs", "--since", "99y"], 2, "neither an age such as 30m, 1h or 7d, nor an instant"),
+        (["runs", "--since", "90000d"], 2, "'--since': must lie between 1980 and 2100"),
         (["runs", "--until", "9999-12-31T23:59:59-12:00"], 2, "'--until': must lie between"),
         (["nonsense"], 2, "No such command"),
         (["send", "a/b", "[]"], 2, "bad_json"),
@@ -132,7 +137,7 @@ def test_filters_limits_and_cancel(assay: Program) -> None:
         (["send", "a/b", '{"n": ' + "[" * 9_000 + "]" * 9_000 + "}"], 2, "bad_json"),
         (["send", "a\udcff", "{}"], 2, "'a\\udcff' is no text in UTF-8"),
         (["send", "a/b", "{}", "--session", "alone"], 2, "bad_session"),
-        (["send", "", "{}"], 1, "event_name"),
+        (["send", "", "{}"], 2, "event name must be a non-empty string (event_name) [NAME]"),
         (["keys", "create", ""], 2, "the name of a key must be"),
         (["keys", "create", "two\nlines"], 2, "the name of a key must be"),
         (["keys", "revoke", "assay_none"], 3, "key_not_found"),

@@ -14,7 +14,7 @@ from watchfiles import PythonFilter, awatch
 from assay.app.database import database
 from assay.app.process import interruptible, run, unless
 from assay.app.serving import serving
-from assay.cli.loading import folder_of
+from assay.cli.loading import check_there, folder_of
 from assay.cli.options import PORT, Concurrency, DataDir, Host, Port, Targets, settings_of
 from assay.cli.printing import note, say
 from assay.cli.worker import WORKING
@@ -36,8 +36,10 @@ def dev(
 ) -> None:
     """Run APP with a database and the API around it, and its new code whenever you save.
 
-    A file that can't be loaded is told of, and the code from before goes on until it can.
+    A file that can't be loaded is told of, and the code from before goes on until it can; one that
+    is not there ends it.
     """
+    check_there(targets)
     settings = settings_of(data_dir)
     folders = sorted({folder_of(target) for target in targets})
 

@@ -30,6 +30,7 @@ _BY_CODE = {
     "bad_session": Exit.USAGE,
     "experiment_cutoff": Exit.USAGE,
     "experiment_stop": Exit.USAGE,
+    "event_name": Exit.USAGE,
     "database_unavailable": Exit.UNREACHABLE,
     "embedded_not_answering": Exit.UNREACHABLE,
     "embedded_not_permitted": Exit.NOT_PERMITTED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
+from importlib.machinery import PathFinder
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,15 +68,42 @@ def folder_of(target: str) -> Path:
     return path.resolve().parent if path.suffix == ".py" else Path.cwd()
 
 
-def _load(target: str) -> None:
-    path = Path(target)
-    if path.suffix == ".py" and not path.is_file():
+def check_there(targets: Sequence[str]) -> None:
+    """Refuse files and modules that are not there, without running any of them.
+
+    Raises:
+        AssayError: `app_not_found`.
+    """
+    for target in targets:
+        if Path(target).suffix == ".py":
+            _check_file(target)
+        elif PathFinder.find_spec(target.partition(".")[0], [str(Path.cwd()), *sys.path]) is None:
+            raise _no_module(target)
+
+
+def _check_file(target: str) -> None:
+    if not Path(target).is_file():
         raise AssayError(
             f"there is no file {target}",
             code="app_not_found",
             field="app",
             hint="give the path of the file that declares your functions",
         )
+
+
+def _no_module(target: str) -> AssayError:
+    return AssayError(
+        f"there is no module {target}",
+        code="app_not_found",
+        field="app",
+        hint="give a file such as app.py, or a module that Python finds from here",
+    )
+
+
+def _load(target: str) -> None:
+    path = Path(target)
+    if path.suffix == ".py":
+        _check_file(target)
     folder = str(folder_of(target))
     if folder not in sys.path:
         sys.path.insert(0, folder)
@@ -106,12 +134,7 @@ def _run_file(path: Path) -> None:
 
 def _failure(target: str, error: BaseException) -> AssayError:
     if isinstance(error, ModuleNotFoundError) and error.name == target:
-        return AssayError(
-            f"there is no module {target}",
-            code="app_not_found",
-            field="app",
-            hint="give a file such as app.py, or a module that Python finds from here",
-        )
+        return _no_module(target)
     own = Path(__file__).parents[1]
     frames = [
         frame

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from assay.cli.asking import ask
-from assay.cli.options import Json, Limit, instant_of, pair_of, settings_of
+from assay.cli.options import Json, Limit, Since, Until, instant_of, pair_of, settings_of
 from assay.cli.printing import at, lasted, print_json, print_table, sessions, short, status
+from assay.clock import DatabaseClock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,16 +32,16 @@ def runs(
     score: Annotated[str | None, typer.Option(help="That have a score of this name.")] = None,
     score_min: Annotated[float | None, typer.Option(help="Its value at least.")] = None,
     score_max: Annotated[float | None, typer.Option(help="Its value at most.")] = None,
-    since: Annotated[
-        datetime | None, typer.Option(help="Queued at or after this instant of this time zone.")
-    ] = None,
-    until: Annotated[datetime | None, typer.Option(help="Queued before this instant.")] = None,
+    since: Since = None,
+    until: Until = None,
     limit: Limit = 50,
     *,
     as_json: Json = False,
 ) -> None:
     """List runs, the newest first."""
     key, id_ = (None, None) if session is None else pair_of(session, needs_id=False)
+    now = DatabaseClock().now()
+    after, before = instant_of(since, "--since", now=now), instant_of(until, "--until", now=now)
     found = ask(
         lambda api: api.items(
             "/runs",
@@ -54,8 +54,8 @@ def runs(
             score=score,
             score_min=score_min,
             score_max=score_max,
-            queued_after=instant_of(since, "--since"),
-            queued_before=instant_of(until, "--until"),
+            queued_after=after,
+            queued_before=before,
         ),
         settings_of(),
     )
@@ -63,7 +63,8 @@ def runs(
         print_json(found)
     else:
         columns = ("run", "function", "status", "queued", "took", "sessions", "result")
-        print_table(columns, map(_row, found), empty="no runs")
+        place = "" if session is None else f" in session {session}"
+        print_table(columns, map(_row, found), empty=f"no runs{place}")
 
 
 def _row(run: Item) -> Sequence[Text | str]:

@@ -16,6 +16,7 @@ from assay.clock import DatabaseClock
 from assay.errors import AssayError
 from assay.ids import Ids, to_text
 from assay.model import json_text
+from assay.model.event_rules import check_name
 from assay.wire.runs import ENDED
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Send an event, and say which runs it started."""
+    _check(name)
     event: dict[str, Any] = {
         "id": to_text(Ids(DatabaseClock()).new()),
         "name": name,
@@ -92,6 +94,18 @@ async def _until_over(api: Api, run: str) -> Item:
         if found["status"] != said:
             said = found["status"]
             note(f"run {run} is {said}; what it does: assay run {run}")
+
+
+def _check(name: str) -> None:
+    try:
+        check_name(name)
+    except AssayError as error:
+        raise AssayError(
+            error.message,
+            code=error.code,
+            field="NAME",
+            hint=error.hint or "name what happened, such as support/ticket.created",
+        ) from error
 
 
 def _object(text: str) -> Item:
