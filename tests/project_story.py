@@ -205,6 +205,8 @@ def _family(server: DashboardServer, words: Words, run: str) -> None:
     invoked = {"id": server.ulid(), "parent_step": step_key("ask", 0), "parent_span": 1002}
     scorer = {"id": server.ulid(), "fn": words.scorer, "kind": "scorer", "parent_defer": "d"}
     server.insert("runs", usual | invoked, usual | scorer)
+    session = {"key": words.session_key, "value": words.session_id}
+    server.insert("run_sessions", *(session | {"run_id": one["id"]} for one in (invoked, scorer)))
     deferred = {"run_id": parse(run), "defer_id": "d", "scorer": words.scorer, "state": "started"}
     server.insert(
         "defers",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.dashboard.asking import part
+from assay.dashboard.registry import PAGES
 from copied_statements import offered, results, rows
 from dashboard_server import DashboardServer
 from project_story import tell
@@ -77,3 +79,130 @@ def test_a_run_with_its_steps_scores_and_promises(told: Told) -> None:
             score["value"] for score in scores
         ]
         assert [one["state"] for one in outcomes] == [one["state"] for one in run["outcomes"]]
+
+
+def test_sessions_with_their_runs_counted(told: Told) -> None:
+    """The keys, the sessions of one, and a session with its runs in the order of time."""
+    server, story = told
+    key, id_ = story.words.session_key, story.words.session_id
+    keys = rows(server, offered(server.look("/sessions")))
+    for name in ("key", "session_count", "run_count"):
+        assert [one[name] for one in keys] == [one[name] for one in server.pages("sessions")]
+    path = f"/sessions/{part(key)}"
+    listed = server.pages(path[1:])
+    (session,), runs = results(server, offered(server.look(f"{path}/{part(id_)}")))
+    for found in (rows(server, offered(server.look(path))), [session]):
+        for name in ("id", "run_count", "failed_run_count", "functions"):
+            assert [one[name] for one in found] == [one[name] for one in listed]
+        assert found[0]["last_active_at"] == datetime.fromisoformat(listed[0]["last_active_at"])
+    newest_first = server.pages(f"{path}/{part(id_)}/runs"[1:])
+    assert [run["id"] for run in runs] == [run["id"] for run in newest_first[::-1]] != []
+
+
+def test_scores_by_name(told: Told) -> None:
+    """The names with their numbers, and the runs behind the numbers of one."""
+    server, story = told
+    names = rows(server, offered(server.look("/scores")))
+    known = server.pages("scores/names")
+    assert [one["name"] for one in names] == [one["name"] for one in known]
+    assert len(names) == 2
+    for one, expected in zip(names, known, strict=True):
+        assert one["runs"] == expected["n"] > 0
+        assert one["mean"] == pytest.approx(expected["estimate"]["estimate"])
+        assert (one["least"], one["greatest"]) == (expected["min"], expected["max"])
+    for name in (story.words.score, story.words.rating):
+        found = rows(server, offered(server.look(f"/scores/{part(name)}")))
+        runs = server.pages("runs", score=name)
+        assert [one["run_id"] for one in found] == [run["id"] for run in runs] != []
+
+
+def test_outcomes_by_each_of_their_filters(told: Told) -> None:
+    """The same promises in the same order."""
+    server, story = told
+    words = story.words
+    then = (server.clock.now() - timedelta(seconds=3)).isoformat()
+    asked: list[dict[str, object]] = [
+        {},
+        {"name": words.rating},
+        {"state": "timed_out"},
+        {"scorer": "judge"},
+        {"scorer": "nobody"},
+        {"run_id": story.runs["completed"]},
+        {"app_id": words.app, "function_id": words.function},
+        {"queued_after": then},
+        {"queued_before": then},
+        {"overdue": "true"},
+    ]
+    for query in asked:
+        found = rows(server, offered(server.look("/outcomes", **query)))
+        outcomes = server.pages("outcomes", **query)
+        for name in ("run_id", "defer_id", "name", "state", "scorer", "reason"):
+            assert [one[name] for one in found] == [one[name] for one in outcomes], query
+
+
+def test_experiments_and_their_units(told: Told) -> None:
+    """The list; one with the units that its numbers rest on; and all units, or some."""
+    server, story = told
+    found = rows(server, offered(server.look("/experiments")))
+    listed = server.pages("experiments")
+    for name in ("id", "strategy", "variants", "plan_version"):
+        assert [one[name] for one in found] == [one[name] for one in listed]
+    for id_ in story.experiments:
+        path = f"/experiments/{part(id_)}"
+        (one,), units = results(server, offered(server.look(path)))
+        arms = server.get(f"{path[1:]}/results")["metrics"][0]["arms"]
+        assert one["id"] == id_
+        assert {unit["variant"]: unit["units"] for unit in units} == {
+            arm["variant"]: arm["tally"]["units"] for arm in arms
+        }
+        began = server.get(path[1:])["first_seen"]
+        for query in ({}, {"variant": story.words.variant}, {"exposed_before": began}):
+            served = rows(server, offered(server.look(f"{path}/units", **query)))
+            assigned = server.pages(f"{path[1:]}/assignments", **query)
+            for name in ("unit", "variant", "epoch", "run_count"):
+                assert [unit[name] for unit in served] == [unit[name] for unit in assigned]
+            assert len(served) == {0: 18, 1: 9}.get(len(query) + ("exposed_before" in query), 0)
+
+
+def test_functions_and_the_runs_of_one(told: Told) -> None:
+    """As the list of functions and that of runs have them."""
+    server, story = told
+    found = rows(server, offered(server.look("/functions")))
+    for name in ("id", "app_id", "kind", "version"):
+        assert [one[name] for one in found] == [one[name] for one in server.pages("functions")]
+    app, function = story.words.app, story.words.function
+    runs = rows(server, offered(server.look(f"/functions/{part(app)}/{part(function)}")))
+    expected = server.pages("runs", app_id=app, function_id=function)
+    assert [run["id"] for run in runs] == [run["id"] for run in expected] != []
+
+
+def test_events_and_the_runs_that_one_started(told: Told) -> None:
+    """By each filter of the list, with data and sessions as they were sent."""
+    server, story = told
+    then = (server.clock.now() - timedelta(seconds=3)).isoformat()
+    for query in (
+        {},
+        {"name": story.words.event},
+        {"name": "unknown"},
+        {"received_after": then},
+        {"name": story.words.event, "received_before": then},
+    ):
+        found = rows(server, offered(server.look("/events", **query)))
+        events = server.pages("events", **query)
+        for name in ("id", "name", "key", "data"):
+            assert [one[name] for one in found] == [one[name] for one in events], query
+    for id_ in story.events:
+        (event,), started = results(server, offered(server.look(f"/events/{id_}")))
+        expected = server.get(f"events/{id_}")
+        assert event["id"] == id_
+        assert [run["id"] for run in started] == [run["id"] for run in expected["started_runs"]]
+
+
+def test_every_list_and_record_offers_its_statements(told: Told) -> None:
+    """What has an address in the API has them."""
+    server, story = told
+    for page in PAGES:
+        # The whole trace is a part of its run, which has the statement.
+        if page.api is not None and not page.is_panel and page.template != "trace.html":
+            for place in story.places(page):
+                assert results(server, offered(server.look(place))), place

@@ -1,4 +1,4 @@
-"""The same question for a program: as curl and as Python."""
+"""The same question for others: as curl and as Python for a program, as SQL for psql."""
 
 from __future__ import annotations
 
@@ -9,21 +9,37 @@ from typing import TYPE_CHECKING
 from assay.dashboard.asking import address
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assay.dashboard.asking import Ask
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What a program asks to get what a page shows; `sql` where the page knows its statement."""
+    """What is asked to get what a page shows; `sql` is None where there is nothing to ask for."""
 
     curl: str
     python: str
     sql: str | None = None
 
 
-def copied(ask: Ask, sql: str | None = None) -> Copied:
-    """The page's list or record, as the API is asked for it."""
-    url = ask.server + address(f"/api/v1/{ask.api_path()}", ask.api_query())
+def copied(
+    ask: Ask,
+    sql: str | None,
+    *,
+    path: str | None = None,
+    query: Mapping[str, object] | None = None,
+) -> Copied:
+    """The page's list or record, as the API is asked for it: by default what `.json` gives.
+
+    Args:
+        ask: of the page.
+        sql: statements that give the rows that it shows.
+        path: of the API, below `/api/v1/`, where the page is none of its lists or records.
+        query: to that path.
+    """
+    asked = ask.api_query() if query is None else query
+    url = ask.server + address(f"/api/v1/{path or ask.api_path()}", asked)
     wants_key = ask.key is not None
     curl = "curl " + ('-H "Authorization: Bearer $ASSAY_API_KEY" ' if wants_key else "")
     lines = ["import httpx2", ""]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from assay.ids import parse
+from assay.store.outcomes import OutcomeFilter
 from assay.store.runs import RunFilter
 
 if TYPE_CHECKING:
@@ -36,7 +38,60 @@ class _Runs(_Query):
     queued_before: AwareDatetime | None = None
 
 
+class _Outcomes(_Query):
+    run_id: str | None = None
+    name: str | None = None
+    state: str | None = None
+    scorer: str | None = None
+    app_id: str | None = None
+    function_id: str | None = None
+    queued_after: AwareDatetime | None = None
+    queued_before: AwareDatetime | None = None
+    overdue: bool = False
+
+
+class Events(_Query):
+    """Of the list of events; instants of receipt."""
+
+    name: str | None = None
+    received_after: AwareDatetime | None = None
+    received_before: AwareDatetime | None = None
+
+
+class Units(_Query):
+    """Of the list of an experiment's units."""
+
+    variant: str | None = None
+    exposed_before: AwareDatetime | None = None
+
+
 def runs(ask: Ask) -> RunFilter:
     """Of the list of runs."""
     asked = _Runs.model_validate(ask.query).model_dump()
     return RunFilter(function=asked.pop("function_id"), app=asked.pop("app_id"), **asked)
+
+
+def outcomes(ask: Ask) -> OutcomeFilter:
+    """Of the list of outcomes."""
+    asked = _Outcomes.model_validate(ask.query)
+    return OutcomeFilter(
+        run=None if asked.run_id is None else parse(asked.run_id),
+        name=asked.name,
+        state=asked.state,
+        scorer=asked.scorer,
+        app=asked.app_id,
+        function=asked.function_id,
+        since=asked.queued_after,
+        until=asked.queued_before,
+        overdue=ask.now if asked.overdue else None,
+    )
+
+
+def events(ask: Ask) -> Events:
+    """Of the list of events."""
+    return Events.model_validate(ask.query)
+
+
+def units(ask: Ask) -> Units:
+    """Of the list of an experiment's units."""
+    return Units.model_validate(ask.query)

@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.dashboard import filters
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Action, Page
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.store import activity, event_log, function_list
+from assay.store.copies import events as copies
 from assay.wire.events import Event, SendResponse
 from assay.wire.runs import EventDetail
 
@@ -98,7 +100,7 @@ async def events(ask: Ask) -> EventsView:
         ],
         next=found.next,
         names=names,
-        copied=copied(ask),
+        copied=copied(ask, copies.of_filter(ask.project, **filters.events(ask).model_dump())),
         is_filtered=bool(ask.api_query()),
     )
 
@@ -106,7 +108,7 @@ async def events(ask: Ask) -> EventsView:
 async def event(ask: Ask) -> EventView:
     """An event with the runs that it started and those that it woke."""
     found = await ask.record(EventDetail)
-    return EventView(event=found, copied=copied(ask))
+    return EventView(event=found, copied=copied(ask, copies.one(ask.project, parse(found.id))))
 
 
 async def sending(ask: Ask) -> SendView:

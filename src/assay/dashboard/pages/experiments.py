@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import RootModel
 
+from assay.dashboard import filters
 from assay.dashboard.asking import part
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Action, Page
+from assay.store.copies import experiments as copies
 from assay.wire.experiments import Assignment, Experiment, Look, Results
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class UnitsView:
     name: str
     units: list[Assignment]
     next: str | None
+    copied: Copied
 
 
 async def experiments(ask: Ask) -> ExperimentsView:
@@ -85,7 +88,7 @@ async def experiments(ask: Ask) -> ExperimentsView:
             one.id: _scale(verdict.difference for verdict in one.verdicts) for one in found.items
         },
         next=found.next,
-        copied=copied(ask),
+        copied=copied(ask, copies.all_of(ask.project)),
     )
 
 
@@ -105,14 +108,16 @@ async def experiment(ask: Ask) -> ExperimentView:
         ],
         mode=shown,
         looks=looks,
-        copied=copied(ask),
+        copied=copied(ask, copies.one(ask.project, results.experiment, results.data_cutoff)),
     )
 
 
 async def units(ask: Ask) -> UnitsView:
     """The units by name, with what each was served first."""
     found = await ask.items(Assignment)
-    return UnitsView(name=ask.params["experiment_id"], units=found.items, next=found.next)
+    name, asked = ask.params["experiment_id"], filters.units(ask)
+    sql = copies.units(ask.project, name, variant=asked.variant, before=asked.exposed_before)
+    return UnitsView(name=name, units=found.items, next=found.next, copied=copied(ask, sql))
 
 
 async def stop(ask: Ask, form: Form) -> str:

@@ -10,6 +10,9 @@ from assay.dashboard.page import Page
 from assay.dashboard.windows import WINDOWS, summary
 from assay.errors import AssayError
 from assay.store import function_list
+from assay.store.copies import functions as copies
+from assay.store.copies import runs as copies_of_runs
+from assay.store.runs import RunFilter
 from assay.wire.functions import Function
 from assay.wire.runs import Run
 
@@ -58,6 +61,7 @@ class FunctionView:
     example: str | None
     summary: Summary
     newest: list[Run]
+    copied: Copied
 
 
 async def functions(ask: Ask) -> FunctionsView:
@@ -78,7 +82,7 @@ async def functions(ask: Ask) -> FunctionsView:
             for one in found.items
         ],
         next=found.next,
-        copied=copied(ask),
+        copied=copied(ask, copies.all_of(ask.project)),
     )
 
 
@@ -95,8 +99,9 @@ async def function(ask: Ask) -> FunctionView:
             field="function_id",
             hint="a worker registers its functions when it starts",
         )
-    pairs = [("function_id", fn), ("app_id", app), ("limit", NEWEST), ("output", False)]
-    newest = await ask.api.items(Run, "runs", pairs)
+    of = {"function_id": fn, "app_id": app}
+    newest = await ask.api.items(Run, "runs", [*of.items(), ("limit", NEWEST), ("output", False)])
+    sql = copies_of_runs.of_filter(ask.project, RunFilter(function=fn, app=app))
     triggers = _triggers(found)
     names = [name for name, _ in triggers if "*" not in name]
     return FunctionView(
@@ -107,6 +112,7 @@ async def function(ask: Ask) -> FunctionView:
         example=names[0] if names else None,
         summary=await summary(ask, app=app, fn=fn),
         newest=newest.items,
+        copied=copied(ask, sql, path="runs", query=of),
     )
 
 

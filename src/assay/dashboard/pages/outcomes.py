@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from assay.dashboard import filters
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.pages.scores import CHARTS, USUAL_DAYS
 from assay.dashboard.texts import iso
+from assay.store.copies import scores as copies
 from assay.wire.outcome_ledger import OutcomeSummary
 from assay.wire.outcomes import Outcome
 
@@ -62,7 +64,7 @@ async def outcomes(ask: Ask) -> OutcomesView:
         days=days,
         is_filtered=bool(ask.api_query()),
         states=STATES,
-        copied=copied(ask),
+        copied=copied(ask, copies.outcomes(ask.project, filters.outcomes(ask))),
     )
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.texts import iso
+from assay.store.copies import scores as copies
+from assay.store.score_values import Range
 from assay.wire.score_names import ScoreName, ScoreNameDetail
 
 if TYPE_CHECKING:
@@ -55,19 +57,23 @@ class ScoreView:
 async def scores(ask: Ask) -> ScoresView:
     """The names that are scored or promised."""
     found = await ask.items(ScoreName)
+    sql = copies.names(ask.project, _range(found.items[0])) if found.items else None
     return ScoresView(
         scores=found.items,
         sparks=[spark(one.over_time) for one in found.items],
         days=_days(ask.query),
         next=found.next,
-        copied=copied(ask),
+        copied=copied(ask, sql),
     )
 
 
 async def score(ask: Ask) -> ScoreView:
     """One name."""
     found = await ask.record(ScoreNameDetail)
-    return ScoreView(score=found, about=about(found), days=_days(ask.query), copied=copied(ask))
+    sql = copies.of_name(ask.project, found.name, _range(found))
+    return ScoreView(
+        score=found, about=about(found), days=_days(ask.query), copied=copied(ask, sql)
+    )
 
 
 def about(one: ScoreName) -> dict[str, str]:
@@ -77,6 +83,10 @@ def about(one: ScoreName) -> dict[str, str]:
         "queued_after": iso(one.queued_after),
         "queued_before": iso(one.queued_before),
     }
+
+
+def _range(one: ScoreName) -> Range:
+    return Range(one.queued_after, one.queued_before)
 
 
 def spark(over_time: Sequence[ScoreStretch]) -> Spark:

@@ -12,6 +12,8 @@ from assay.dashboard.page import Page
 from assay.dashboard.transcripts import transcript
 from assay.ids import parse, step_key
 from assay.store import outcomes, scores, transcripts
+from assay.store.copies import runs as copies_of_runs
+from assay.store.copies import sessions as copies
 from assay.wire.rollups import SessionScore
 from assay.wire.runs import Run
 from assay.wire.sessions import SessionKey, SessionSummary
@@ -103,14 +105,18 @@ class SessionView:
 async def keys(ask: Ask) -> KeysView:
     """The session keys, in their order."""
     found = await ask.items(SessionKey)
-    return KeysView(keys=found.items, next=found.next, copied=copied(ask))
+    return KeysView(keys=found.items, next=found.next, copied=copied(ask, copies.keys(ask.project)))
 
 
 async def sessions(ask: Ask) -> SessionsView:
     """The sessions of a key, those with the newest run first."""
     found = await ask.items(SessionSummary)
+    key = ask.params["key"]
     return SessionsView(
-        key=ask.params["key"], sessions=found.items, next=found.next, copied=copied(ask)
+        key=key,
+        sessions=found.items,
+        next=found.next,
+        copied=copied(ask, copies.of_key(ask.project, key)),
     )
 
 
@@ -129,8 +135,14 @@ async def session(ask: Ask) -> SessionView:
         runs=runs,
         next=found.next,
         given=given,
-        copied=copied(ask),
+        copied=copied(ask, _statements(ask.project, of_session)),
     )
+
+
+def _statements(project: int, session: SessionSummary) -> str:
+    """The session; its runs in the order of time."""
+    key, id_ = session.key, session.id
+    return copies.one(project, key, id_) + "\n\n" + copies_of_runs.of_session(project, key, id_)
 
 
 async def _given(reading: Reading, project: int, runs: list[Run]) -> RunsGiven:

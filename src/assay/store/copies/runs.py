@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from psycopg import sql
 
 from assay.store.copies.writing import clause, given, queued, statement
+from assay.store.runs import RunFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from psycopg.sql import Composable
 
-    from assay.store.runs import RunFilter
 
 _RUNS = "insights.runs"
 _COLUMNS = """id, app_id, function_id, status, queued_at, started_at, duration_s, tokens,
@@ -27,10 +27,20 @@ _SCORES = """id, name, value, is_boolean, subject, step_id, index, at, source,
 _OUTCOMES = "defer_id, name, state, scorer, promised_at, due_at, reason, scorer_run_id"
 
 
-def of_filter(project: int, filter_: RunFilter, *, oldest_first: bool = False) -> str:
+def of_filter(project: int, filter_: RunFilter) -> str:
     """The runs that fit, the newest first."""
-    order = "uuid" if oldest_first else "uuid DESC"
-    return statement(_COLUMNS, _RUNS, where=_conditions(project, filter_), order=order)
+    return statement(_COLUMNS, _RUNS, where=_conditions(project, filter_), order="uuid DESC")
+
+
+def of_session(project: int, key: str, id_: str) -> str:
+    """The runs of a session in the order of time."""
+    return statement(
+        _COLUMNS,
+        _RUNS,
+        where=_conditions(project, RunFilter(session_key=key, session_id=id_)),
+        order="uuid",
+        about="its runs",
+    )
 
 
 def one(project: int, run: UUID) -> str:

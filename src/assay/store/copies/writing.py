@@ -44,7 +44,7 @@ def queued(
         before: the instant after the last, None for any.
         uuid: the column with the run's id, which says which partitions are read.
     """
-    margin: LiteralString = "  -- ids are made within an hour of that"
+    margin: LiteralString = "  /* ids are made within an hour of it */"
     if after is not None:
         yield clause("queued_at >= {}", after)
         yield clause(uuid + " >= insights.first_uuid({})" + margin, after - ID_MARGIN)
@@ -112,8 +112,10 @@ def statement(
     clauses += [
         sql.SQL("SELECT " + select),
         sql.SQL("FROM ") + (sql.SQL(of) if isinstance(of, str) else of),
-        sql.SQL("WHERE ") + conjunction.join(where),
     ]
+    conditions = list(where)
+    if conditions:
+        clauses.append(sql.SQL("WHERE ") + conjunction.join(conditions))
     if group is not None:
         clauses.append(sql.SQL("GROUP BY " + group))
     filters = list(having)

@@ -55,9 +55,10 @@ ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'
     AND o.promised_at < %(promised_until)s
 
 -- name: overdue
-    AND o.state = 'pending' AND EXISTS (SELECT FROM assay.waits w
+    AND o.state = 'pending' AND (
+        SELECT max(w.expires_at) FROM assay.waits w
         WHERE w.project_id = %(project)s AND w.run_id = d.child_run AND w.kind = 'wait'
-            AND w.resolved_at IS NULL AND w.expires_at < %(overdue)s)
+            AND w.resolved_at IS NULL AND w.expires_at < '9999-01-01') < %(overdue)s
 
 -- name: ledger
 SELECT o.run_id, o.name, o.scorer, o.state, o.promised_at, o.changed_at, r.sessions::text AS sessions

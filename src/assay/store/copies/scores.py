@@ -1,0 +1,79 @@
+"""Statements of scores by name, and of what was promised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from assay.store.copies.writing import clause, given, queued, statement
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg.sql import Composable
+
+    from assay.store.outcomes import OutcomeFilter
+    from assay.store.score_values import Range
+
+_NAMES = """(
+    SELECT name FROM insights.scores WHERE project_id = {project}
+    UNION
+    SELECT name FROM insights.outcomes WHERE project_id = {project}) AS names
+  LEFT JOIN (
+    SELECT name, value FROM insights.run_scores
+    WHERE {where}) AS scored USING (name)"""
+_NUMBERS = """name, count(value) AS runs, avg(value) AS mean, min(value) AS least,
+  max(value) AS greatest"""
+_OUTCOMES = """run_id, defer_id, name, state, scorer, app_id, function_id, promised_at,
+  changed_at, due_at, reason, score_id, scorer_run_id"""
+
+
+def names(project: int, within: Range) -> str:
+    """The names that are scored or promised, with the runs in a range: each counts once."""
+    where = [clause("project_id = {}", project), *_within(within)]
+    source = sql.SQL(_NAMES).format(
+        project=sql.Literal(project), where=sql.SQL("\n      AND ").join(where)
+    )
+    return statement(_NUMBERS, source, where=(), group="name", order="name")
+
+
+def of_name(project: int, name: str, within: Range) -> str:
+    """The runs in a range that have a score, the newest first, each with its value."""
+    return statement(
+        "run_id, app_id, function_id, queued_at, value, is_boolean, at",
+        "insights.run_scores",
+        where=[
+            clause("project_id = {}", project),
+            clause("name = {}", name),
+            *_within(within),
+        ],
+        order="run_uuid DESC",
+    )
+
+
+def _within(within: Range) -> Iterator[Composable]:
+    return queued(within.after, within.before, "run_uuid")
+
+
+def outcomes(project: int, filter_: OutcomeFilter) -> str:
+    """The promised scores that fit, those of the newest runs first."""
+    return statement(
+        _OUTCOMES,
+        "insights.outcomes",
+        where=_conditions(project, filter_),
+        order="run_uuid DESC, defer_id DESC, name DESC",
+    )
+
+
+def _conditions(project: int, f: OutcomeFilter) -> Iterator[Composable]:
+    yield clause("project_id = {}", project)
+    yield from given("run_uuid = {}", f.run)
+    yield from given("name = {}", f.name)
+    yield from given("state = {}", f.state)
+    yield from given("scorer = {}", f.scorer)
+    yield from given("app_id = {}", f.app)
+    yield from given("function_id = {}", f.function)
+    yield from given("run_uuid >= insights.first_uuid({})", f.since)
+    yield from given("run_uuid < insights.first_uuid({})", f.until)
+    yield from given("state = 'pending' AND due_at < {}", f.overdue)
