@@ -199,28 +199,6 @@ async def test_a_change_of_weights_opens_an_epoch(open_box: OpenBox, assay_datab
     assert epochs[0]["opened_at"] < epochs[1]["opened_at"] < epochs[2]["opened_at"]
 
 
-async def test_a_sticky_unit_keeps_its_variant_whatever_the_weights_become(
-    open_box: OpenBox, assay_database: str
-) -> None:
-    """Until the variant is gone from the code."""
-    outputs = []
-    for names, weights in (
-        ("ab", {"a": 1, "b": 0}),
-        ("ab", {"a": 0, "b": 1}),
-        ("bc", {"b": 0, "c": 1}),
-        ("bc", {"b": 1, "c": 0}),
-    ):
-
-        def select(_: object, weights: Any = weights) -> Selection:
-            return assay.bucket("acct", weights=weights, sticky=True)
-
-        async with open_box(choosing(select, names=names)) as box:
-            outputs.append((await finish(box)).output)
-    assert outputs == ["a", "a", "c", "c"]
-    (kept,) = rows(assay_database, "assignments")
-    assert (kept["unit"], kept["variant"]) == ("acct", "c")
-
-
 async def test_each_use_in_a_loop_is_an_exposure_of_the_same_experiment(
     open_box: OpenBox, assay_database: str
 ) -> None:
@@ -328,6 +306,17 @@ async def test_a_forced_variant_is_served_and_flagged(
     (row,) = rows(assay_database)
     assert (row["forced"], row["variant"], row["p"]) == (True, "b", None)
     assert asked == []
+
+
+async def test_what_is_forced_is_not_counted_as_without_a_unit_too(open_box: OpenBox) -> None:
+    """Each exposure that is left out has one reason."""
+    client = choosing(lambda _: assay.bucket(None))
+    async with open_box(client) as box:
+        await finish(box)
+        await finish(box, force={"style": "b"})
+        await box.advance("1h")
+        results = await box.get("experiments/style/results")
+    assert (results["forced"], results["without_unit"]) == (1, 1)
 
 
 async def test_forcing_a_variant_that_is_none_fails_the_run(open_box: OpenBox) -> None:

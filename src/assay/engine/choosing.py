@@ -19,7 +19,7 @@ from assay.sdk.port import Choice, StepCall
 from assay.store import choices
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Mapping
 
     from assay.clock import Clock
     from assay.model.experiments import Declarer
@@ -48,6 +48,7 @@ class Choosing:
         self._clock = clock
         self._name: str | None = None
         self._epochs: dict[tuple[str, str], int] = {}
+        self._left: dict[tuple[str, int], Mapping[str, float]] = {}
 
     def needs_database(self, experiment: str, choice: Choice) -> bool:
         """Whether it can't be chosen at once."""
@@ -86,20 +87,31 @@ class Choosing:
         epoch = await self._epoch(experiment, choice)
         exposure = self._exposure(experiment, choice, info, epoch, picked=picked)
         if choice.is_sticky and exposure["unit"] is not None and not exposure["forced"]:
-            exposure["variant"] = await choices.assign(
-                await self._link.get(),
-                project=self._project,
-                experiment=experiment,
-                unit=exposure["unit"],
-                variant=exposure["variant"],
-                epoch=epoch,
-                variants=choice.variants,
-                now=self._clock.now(),
-            )
+            exposure |= await self._kept(experiment, choice, exposure)
         attempt = current_attempt.get()
         assert attempt is not None
         attempt.exposures.append(exposure)
         return memo_of(exposure)
+
+    async def _kept(self, experiment: str, choice: Choice, drawn: Row) -> Row:
+        """What a unit was assigned first: its variant, by the weights of which epoch."""
+        connection, epoch = await self._link.get(), drawn["epoch"]
+        variant, assigned = await choices.assign(
+            connection,
+            project=self._project,
+            experiment=experiment,
+            unit=drawn["unit"],
+            variant=drawn["variant"],
+            epoch=epoch,
+            variants=choice.variants,
+            now=self._clock.now(),
+        )
+        weights = choice.weights if assigned == epoch else self._left.get((experiment, assigned))
+        if weights is None:
+            weights = self._left[experiment, assigned] = await choices.weights(
+                connection, project=self._project, experiment=experiment, epoch=assigned
+            )
+        return {"variant": variant, "epoch": assigned, "p": _share(weights, variant)}
 
     async def _epoch(self, experiment: str, choice: Choice) -> int:
         way = _way(choice)
@@ -193,7 +205,11 @@ def _probability(choice: Choice, variant: str) -> float | None:
         return 1.0
     if choice.weights is None:
         return None
-    return choice.weights[variant] / math.fsum(choice.weights.values())
+    return _share(choice.weights, variant)
+
+
+def _share(weights: Mapping[str, float], variant: str) -> float:
+    return weights[variant] / math.fsum(weights.values())
 
 
 def _way(choice: Choice) -> Way:

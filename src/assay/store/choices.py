@@ -86,8 +86,11 @@ async def assign(
     epoch: int,
     variants: Sequence[str],
     now: datetime,
-) -> str:
-    """The variant that a unit keeps: the one given, if it had none that there still is."""
+) -> tuple[str, int]:
+    """The variant that a unit keeps, and the epoch in which it was assigned that.
+
+    They are those given, if it had none that there still is.
+    """
     cursor = await connection.execute(
         _SQL["assign"],
         {
@@ -102,7 +105,18 @@ async def assign(
     )
     row = await cursor.fetchone()
     assert row is not None
-    return str(row[0])
+    return str(row[0]), int(row[1])
+
+
+async def weights(
+    connection: AsyncConn, *, project: int, experiment: str, epoch: int
+) -> dict[str, float]:
+    """The weights of an epoch that has some."""
+    values = {"project": project, "experiment": experiment, "epoch": epoch}
+    cursor = await connection.execute(_SQL["weights"], values)
+    row = await cursor.fetchone()
+    assert row is not None
+    return {str(name): float(weight) for name, weight in row[0].items()}
 
 
 async def declare_plan(

@@ -73,24 +73,25 @@ BEGIN
     RETURN v_epoch;
 END $$;
 
--- The variant that a unit keeps: the first that it was assigned, unless that is gone from the code.
+-- The variant that a unit keeps, and the epoch whose weights gave it that: the first that it was assigned,
+-- unless that is gone from the code.
 CREATE OR REPLACE FUNCTION assay.assign(
     p_project int, p_experiment text, p_unit text, p_variant text, p_epoch int, p_variants text[],
-    p_now timestamptz)
-RETURNS text LANGUAGE plpgsql AS $$
-DECLARE v_variant text;
+    p_now timestamptz, OUT variant text, OUT epoch int)
+LANGUAGE plpgsql AS $$
 BEGIN
     -- name: assignment
-    SELECT a.variant INTO v_variant FROM assay.assignments a
+    SELECT a.variant, a.epoch INTO variant, epoch FROM assay.assignments a
     WHERE a.project_id = p_project AND a.experiment = p_experiment AND a.unit = p_unit;
-    IF v_variant = ANY (p_variants) THEN RETURN v_variant; END IF;
+    IF variant = ANY (p_variants) THEN RETURN; END IF;
     -- name: assign
     INSERT INTO assay.assignments AS a (project_id, experiment, unit, variant, epoch, assigned_at)
     VALUES (p_project, p_experiment, p_unit, p_variant, p_epoch, p_now)
     ON CONFLICT (project_id, experiment, unit) DO UPDATE
-        SET variant = CASE WHEN a.variant = ANY (p_variants) THEN a.variant ELSE excluded.variant END
-    RETURNING a.variant INTO v_variant;
-    RETURN v_variant;
+        SET variant = CASE WHEN a.variant = ANY (p_variants) THEN a.variant ELSE excluded.variant END,
+            epoch = CASE WHEN a.variant = ANY (p_variants) THEN a.epoch ELSE excluded.epoch END,
+            assigned_at = CASE WHEN a.variant = ANY (p_variants) THEN a.assigned_at ELSE excluded.assigned_at END
+    RETURNING a.variant, a.epoch INTO variant, epoch;
 END $$;
 
 -- The version of an experiment's plan. A changed one replaces the last as long as no unit was exposed,

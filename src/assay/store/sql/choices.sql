@@ -20,4 +20,9 @@ WHERE d.project_id = %(project)s AND d.app = %(app)s AND d.source = %(source)s
     AND d.experiment <> ALL (%(declared)s::text[])
 
 -- name: assign
-SELECT assay.assign(%(project)s, %(experiment)s, %(unit)s, %(variant)s, %(epoch)s, %(variants)s, %(now)s)
+SELECT a.variant, a.epoch
+FROM assay.assign(%(project)s, %(experiment)s, %(unit)s, %(variant)s, %(epoch)s, %(variants)s, %(now)s) a
+
+-- name: weights
+SELECT o.weights FROM assay.experiment_epochs o
+WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.epoch = %(epoch)s

@@ -250,7 +250,7 @@ SELECT EXISTS (
 
 -- name: left_out
 SELECT count(*) FILTER (WHERE x.forced AND x.at < %(cutoff)s) AS forced,
-    count(*) FILTER (WHERE x.unit IS NULL AND x.at < %(cutoff)s) AS without_unit,
+    count(*) FILTER (WHERE x.unit IS NULL AND NOT x.forced AND x.at < %(cutoff)s) AS without_unit,
     count(*) FILTER (WHERE x.at >= %(cutoff)s) AS after_cutoff
 FROM assay.exposures x
 WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s

@@ -1,0 +1,2 @@
+-- Its results have changed.
+DROP FUNCTION IF EXISTS assay.assign;
