@@ -24,19 +24,31 @@ def texts(role: str, *words: str) -> list[dict[str, Any]]:
 
 def speak(server: DashboardServer, run: str, asked: list[Any], answered: list[Any]) -> None:
     """Store the span of a model's call, in the step `answer`."""
+    messages = {"input": json.dumps(asked), "output": json.dumps(answered)}
+    span(server, run, "answer", {f"gen_ai.{name}.messages": m for name, m in messages.items()})
+
+
+def call(server: DashboardServer, run: str, seq: int, asked: object, answered: object) -> None:
+    """Store a step that took messages and gave some, without a span of its own."""
+    server.clock.advance(timedelta(seconds=1))
+    now = server.clock.now()
+    taken = json.dumps({"args": [asked], "kwargs": {}})
+    values = {"input": taken, "output": json.dumps(answered)}
+    row = memo(run, f"call-{seq}", seq, started_at=now, ended_at=now, **values)
+    server.insert("journal", row)
+
+
+def span(server: DashboardServer, run: str, step: str, attributes: dict[str, str]) -> None:
+    """Store a span of the code of a step."""
     server.clock.advance(timedelta(seconds=1))
     now = server.clock.time()
-    attributes = {
-        "gen_ai.input.messages": json.dumps(asked),
-        "gen_ai.output.messages": json.dumps(answered),
-    }
     row = {
         "day": server.clock.now().date(),
         "trace": parse(run),
         "span": server.ids.span(),
         "parent": None,
         "run": parse(run),
-        "step": step_key("answer", 0),
+        "step": step_key(step, 0),
         "attempt": 1,
         "name": "chat",
         "kind": "client",
@@ -81,9 +93,9 @@ def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:
     first = dash.start(sessions={"ticket": "1"})
     ask, answer = texts("user", "<i>hi\x00</i>"), texts("assistant", "hello")
     speak(dash, first, ask, answer)
-    call = [{"role": "assistant", "parts": [{"type": "tool_call", "name": "f", "arguments": "{}"}]}]
+    used = [{"role": "assistant", "parts": [{"type": "tool_call", "name": "f", "arguments": "{}"}]}]
     again = [*ask, *answer, *texts("user", "look it up")]
-    speak(dash, first, again, call)
+    speak(dash, first, again, used)
     second = dash.start(sessions={"ticket": "1"})
     speak(dash, second, texts("user", "thanks"), texts("assistant", "bye"))
     dash.insert("journal", memo(first, "answer", 1))
@@ -96,3 +108,35 @@ def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:
     assert said == ["<i>hi\N{SYMBOL FOR NULL}</i>", "hello", "look it up", "thanks", "bye"]
     assert len(messages) == 6
     assert "kind" in shown.all("div", class_="turn")[1].one("div", class_="margin").text
+
+
+def test_a_conversation_is_read_from_steps_and_from_spans_of_any_convention(
+    dash: DashboardServer,
+) -> None:
+    """As the panel of a span has it; a step whose own span tells of the call is not read twice."""
+    dash.register("answer")
+    run = dash.start(sessions={"ticket": "1"})
+    asked: list[object] = [{"role": "user", "content": "where is it?"}]
+    called = {
+        "role": "assistant",
+        "tool_calls": [{"id": "c1", "function": {"name": "find", "arguments": '{"q": "it"}'}}],
+    }
+    found = {"role": "tool", "tool_call_id": "c1", "content": "there"}
+    answered = {"role": "assistant", "content": [{"type": "text", "text": "over there"}]}
+    call(dash, run, 1, asked, {"choices": [{"message": called}]})
+    call(dash, run, 2, [*asked, called, found], answered)
+    call(dash, run, 3, [*asked, called, found, answered], {"role": "of nobody"})
+    call(dash, run, 4, "thanks", {"role": "assistant", "content": "as its span says"})
+    role = "llm.input_messages.0.message.role"
+    said = "llm.input_messages.0.message.content"
+    span(dash, run, "call-4", {role: "user", said: "thanks"})
+    dash.post("scores", {"name": "kind", "value": True, "run_id": run, "step_id": "call-2"})
+    shown = dash.look("/sessions/ticket/1")
+    messages = shown.all("div", class_="message")
+    roles = [message.one("b").text for message in messages]
+    assert roles == ["user", "assistant", "tool", "assistant", "user"]
+    assert "find" in messages[1].text
+    assert "there" in messages[2].text
+    spoken = [message.one("p").text for message in messages if message.all("p")]
+    assert spoken == ["where is it?", "over there", "thanks"]
+    assert "kind" in shown.all("div", class_="turn")[3].one("div", class_="margin").text

@@ -1,6 +1,7 @@
 """Messages exchanged with a model, in the forms that instrumentations and providers write them.
 
-Entry points: `of_attributes` for a span of user code, `of_values` for what a step took and gave.
+Entry points: `of_attributes` for a span of user code, `of_values` for what a step took and gave;
+`asked_and_answered` tells what a span's model was shown from what it said.
 
 Read are the `gen_ai.*` attributes of OpenTelemetry
 (https://github.com/open-telemetry/semantic-conventions-genai), those of OpenInference
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from assay.model.events import Json
 
@@ -30,7 +31,8 @@ _PARTS = {
     "tool_call_response": "tool_result",
     "tool_result": "tool_result",
 }
-_INDEXED = ("llm.input_messages", "gen_ai.prompt", "llm.output_messages", "gen_ai.completion")
+_ASKED = ("llm.input_messages", "gen_ai.prompt")
+_ANSWERED = ("llm.output_messages", "gen_ai.completion")
 _DEPTH = 3
 
 
@@ -62,16 +64,21 @@ class Message:
 
 def of_attributes(attributes: Mapping[str, Json]) -> list[Message]:
     """The messages in a span's attributes: instructions, what was sent, what came back."""
-    found: list[Message] = []
+    asked, answered = asked_and_answered(attributes)
+    return asked + answered
+
+
+def asked_and_answered(attributes: Mapping[str, Json]) -> tuple[list[Message], list[Message]]:
+    """The same in two: what the model was shown, and what it said."""
+    asked: list[Message] = []
     instructions = _decoded(attributes.get("gen_ai.system_instructions"))
     if instructions:
-        found.append(Message(role="system", parts=tuple(_parts(instructions))))
-    for name in ("gen_ai.input.messages", "gen_ai.output.messages"):
-        found += _messages(_decoded(attributes.get(name)))
-    if not found:
-        for prefix in _INDEXED:
-            found += _indexed(attributes, f"{prefix}.")
-    return found
+        asked.append(Message(role="system", parts=tuple(_parts(instructions))))
+    asked += _messages(_decoded(attributes.get("gen_ai.input.messages")))
+    answered = _messages(_decoded(attributes.get("gen_ai.output.messages")))
+    if asked or answered:
+        return asked, answered
+    return _flat(attributes, _ASKED), _flat(attributes, _ANSWERED)
 
 
 def of_values(*values: Json) -> list[Message]:
@@ -150,6 +157,10 @@ def _call(call: dict[str, Json]) -> Part:
         name=_text(told.get("name")),
         value=_decoded(arguments),
     )
+
+
+def _flat(attributes: Mapping[str, Json], prefixes: Iterable[str]) -> list[Message]:
+    return [one for prefix in prefixes for one in _indexed(attributes, f"{prefix}.")]
 
 
 def _indexed(attributes: Mapping[str, Json], prefix: str) -> Iterator[Message]:

@@ -162,7 +162,7 @@ async def _given(reading: Reading, project: int, runs: list[Run]) -> RunsGiven:
     if since is not None:
         # A judge's calls are no part of the conversation.
         talking = [parse(run.id) for run in runs if run.kind != "scorer"]
-        spoken = await transcripts.spans(
+        spoken = await transcripts.spoken(
             reading,
             project=project,
             runs=talking,
@@ -173,7 +173,7 @@ async def _given(reading: Reading, project: int, runs: list[Run]) -> RunsGiven:
         about_runs=about_runs,
         about_steps=about_steps,
         outcomes=promised,
-        transcript=transcript(spoken, most_spans=MOST_SPANS),
+        transcript=transcript(spoken, most=MOST_SPANS),
     )
 
 
