@@ -82,19 +82,26 @@ async def results(
         else await _start(cursor, project, experiment, since),
         after_cutoff=first.after_cutoff,
     )
+    odd = await _odd(cursor, asked, project=project, experiment=experiment, cutoff=at)
+    return analysis.results(facts, sums, odd)
+
+
+async def _odd(
+    cursor: Reading, metrics: Sequence[str], *, project: int, experiment: str, cutoff: datetime
+) -> dict[str, analysis.Odd]:
+    """The scores of each metric that do not count as they are."""
     beyond = await experiments.beyond(
-        cursor, project=project, experiment=experiment, metrics=asked, cutoff=at
+        cursor, project=project, experiment=experiment, metrics=metrics, cutoff=cutoff
     )
-    odd = {
+    return {
         name: analysis.Odd(
             unserved=await experiments.unserved(
                 cursor, project=project, experiment=experiment, metric=name
             ),
             beyond=beyond.get(name, 0),
         )
-        for name in asked
+        for name in metrics
     }
-    return analysis.results(facts, sums, odd)
 
 
 async def found(cursor: Reading, *, project: int, experiment: str) -> ExperimentRecord:
