@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -245,3 +247,15 @@ def test_a_stretch_of_time_is_drawn_over(open_page: Opener, full: Served) -> Non
     page.mouse.up()
     expect(page).to_have_url(re.compile("queued_after=.*queued_before="))
     expect(page.locator("main tr[data-key]")).to_have_count(17)
+
+
+def test_a_stretch_is_chosen_within_a_stretch(open_page: Opener, full: Served) -> None:
+    """The list keeps its filters, and nothing before or after the stretch comes in."""
+    since = datetime.now(UTC) - timedelta(minutes=100)
+    page = open_page(full, f"/p/default/runs?status=completed&queued_after={since:%FT%TZ}")
+    chart = page.locator("svg[data-brush]")
+    chart.click(position={"x": 1, "y": 20})
+    expect(page).to_have_url(re.compile(rf"status=completed.*queued_after={since:%FT%H}"))
+    taken = parse_qs(urlsplit(page.url).query)["queued_after"][0]
+    assert datetime.fromisoformat(taken) == since.replace(microsecond=0)
+    expect(page.locator("main")).to_contain_text("No run fits")

@@ -167,8 +167,10 @@ def ago(at: datetime, now: datetime) -> str:
 
 
 def instant(at: datetime) -> str:
-    """An instant in UTC to the millisecond, as people read it."""
-    return at.astimezone(UTC).isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
+    """An instant in UTC to the millisecond, as people read it; a whole minute as that."""
+    is_whole = at.second == 0 and at.microsecond < 1000  # noqa: PLR2004 - a millisecond
+    precision = "minutes" if is_whole else "milliseconds"
+    return at.astimezone(UTC).isoformat(sep=" ", timespec=precision).replace("+00:00", "Z")
 
 
 def iso(at: datetime) -> str:

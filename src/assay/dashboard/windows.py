@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.dashboard.volumes import EPOCH, volume
 from assay.ids import minted_at
 from assay.scoring import failures, periods
 from assay.scoring.summaries import MOST_RUNS_IN_LIST
@@ -18,8 +19,10 @@ from assay.store.score_values import Range, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from assay.dashboard.asking import Ask
+    from assay.dashboard.volumes import Volume
     from assay.scoring.failures import Ended
     from assay.scoring.periods import Scored
     from assay.stats.intervals import Estimate
@@ -36,23 +39,6 @@ WINDOWS = {
     "7d": (7 * 24 * _HOUR, 3 * _HOUR),
     "30d": (30 * 24 * _HOUR, 12 * _HOUR),
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bar:
-    """What was queued in a bucket, by what became of it."""
-
-    since: datetime
-    until: datetime
-    completed: int
-    failed: int
-    other: int
-
-    @property
-    def n(self) -> int:
-        """All of them."""
-        return self.completed + self.failed + self.other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +102,7 @@ class Summary:
     failed: Estimate
     median_s: float | None
     p95_s: float | None
-    bars: list[Bar]
+    volume: Volume
     functions: list[FunctionRow]
     scores: list[ScoreRow]
     live: list[LiveCount]
@@ -147,7 +133,7 @@ async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) ->
     """What happened in the window that the query names; of one function, where it is given."""
     word = ask.choice("window", tuple(WINDOWS))
     length, width = WINDOWS[word]
-    since = ask.now - (ask.now - _EPOCH) % width - length
+    since = ask.now - (ask.now - EPOCH) % width - length
     counted = rollups.Counted(project=ask.project, since=since, until=ask.now, app=app, function=fn)
 
     async def read(reading: Reading) -> _Found:
@@ -181,8 +167,8 @@ async def summary(ask: Ask, *, app: str | None = None, fn: str | None = None) ->
         failed=found.ended.share(n_failed, n_ended),
         median_s=median_s,
         p95_s=p95_s,
-        bars=_bars(since, width, count, found.runs),
-        functions=_functions(since, width, count, found),
+        volume=volume(since, ask.now, width, found.runs),
+        functions=_functions(since, ask.now, width, found),
         scores=_scores(since, width, count, found),
         live=found.live,
     )
@@ -226,23 +212,9 @@ def _took(durations: Iterable[DurationCount]) -> tuple[float | None, float | Non
     return (None if median is None else median / 1e6), (None if p95 is None else p95 / 1e6)
 
 
-def _bars(since: datetime, width: timedelta, count: int, runs: list[RunCount]) -> list[Bar]:
-    found: dict[int, Counter[str]] = defaultdict(Counter)
-    for one in runs:
-        found[(one.at - since) // width][one.status] += one.n
-    return [
-        Bar(
-            since=since + width * bucket,
-            until=since + width * (bucket + 1),
-            completed=found[bucket]["completed"],
-            failed=found[bucket]["failed"],
-            other=found[bucket].total() - found[bucket]["completed"] - found[bucket]["failed"],
-        )
-        for bucket in range(count)
-    ]
-
-
-def _functions(since: datetime, width: timedelta, count: int, found: _Found) -> list[FunctionRow]:
+def _functions(
+    since: datetime, until: datetime, width: timedelta, found: _Found
+) -> list[FunctionRow]:
     by_function: dict[tuple[str, str], list[RunCount]] = defaultdict(list)
     for one in found.runs:
         by_function[one.app, one.fn].append(one)
@@ -255,8 +227,8 @@ def _functions(since: datetime, width: timedelta, count: int, found: _Found) -> 
         n_failed = sum(one.n for one in runs if one.status == "failed")
         n_ended = sum(one.n for one in runs if one.status != "live")
         median_s, p95_s = _took(times[app, fn])
-        bars = _bars(since, width, count, runs)
-        most = max(bar.n for bar in bars)
+        over_time = volume(since, until, width, runs)
+        last = max(1, len(over_time.bars) - 1)
         rows.append(
             FunctionRow(
                 app=app,
@@ -268,7 +240,10 @@ def _functions(since: datetime, width: timedelta, count: int, found: _Found) -> 
                 median_s=median_s,
                 p95_s=p95_s,
                 live=alive.get((app, fn)),
-                bars=[(place / (count - 1), bar.n / most) for place, bar in enumerate(bars)],
+                bars=[
+                    (place / last, bar.n / over_time.most)
+                    for place, bar in enumerate(over_time.bars)
+                ],
             )
         )
     return sorted(rows, key=lambda row: (-row.n, row.app, row.fn))

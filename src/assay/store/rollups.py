@@ -17,6 +17,7 @@ from assay.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from uuid import UUID
 
     from assay.store.pages import Reading
     from assay.store.turns import Row
@@ -168,6 +169,12 @@ async def outcomes(
     return [OutcomeCount(**row) for row in rows]
 
 
+async def began(cursor: Reading, counted: Counted) -> datetime | None:
+    """When the first run of the project's from `since` on was minted, whichever its function."""
+    found = await _first_run(cursor, counted)
+    return None if found is None else minted_at(found)
+
+
 def hour_of(at: datetime) -> int:
     """The hours from 1970 to the one that an instant lies in."""
     return (at - _EPOCH) // HOUR
@@ -218,6 +225,12 @@ async def _fetch(cursor: Reading, kind: str, values: Row, *, live: str = "live_h
     return await fetch(cursor, compose(parts), values)
 
 
+async def _first_run(cursor: Reading, counted: Counted) -> UUID | None:
+    values = {"project": counted.project, "first": floor_at(counted.since)}
+    found = await fetch(cursor, _SQL["first_run"], values)
+    return found[0]["id"] if found else None
+
+
 async def _hours(cursor: Reading, counted: Counted) -> Row:
     """The hours that are asked for, without those before the first run; of some only a part."""
     since, until = counted.since, counted.until
@@ -228,9 +241,9 @@ async def _hours(cursor: Reading, counted: Counted) -> Row:
         "first": floor_at(since),
         "next": floor_at(until),
     }
-    found = await fetch(cursor, _SQL["first_run"], values)
+    began = await _first_run(cursor, counted)
     last = hour_of(until - timedelta(microseconds=1)) + 1
-    first = max(hour_of(since), hour_of(minted_at(found[0]["id"]))) if found else last
+    first = last if began is None else max(hour_of(since), hour_of(minted_at(began)))
     parts = {hour_of(at) for at in (since, until) if at != start_of(hour_of(at))}
     edges = [hour for hour in parts if first <= hour < last]
     return values | {"from": first, "to": last, "edges": edges}

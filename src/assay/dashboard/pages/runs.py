@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from assay.dashboard import filters
+from assay.dashboard import filters, volumes
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Action, Page
 from assay.dashboard.pages.run import RUN, RUN_PAGES
+from assay.dashboard.texts import iso
 from assay.errors import AssayError
 from assay.ids import parse, to_text
 from assay.store import exposures, function_list, scores
@@ -22,15 +24,25 @@ from assay.wire.scores import ScoreResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from assay.dashboard.asking import Ask
     from assay.dashboard.forms import Form
+    from assay.dashboard.volumes import Volume
     from assay.store.pages import Reading
+    from assay.store.runs import RunFilter
 
 R = TypeVar("R", ScoreRecord, ExposureRecord)
 
 FUNCTIONS_OFFERED = 200
 SCORES_SHOWN = 2_000
+ABOUT = {"function_id", "app_id", "status"}
+RANGES = {
+    "1 h": timedelta(hours=1),
+    "24 h": timedelta(days=1),
+    "7 d": timedelta(days=7),
+    "30 d": timedelta(days=30),
+}
 RARE = {"session_key", "session_id", "app_id", "queued_after", "queued_before"}
 
 
@@ -48,6 +60,9 @@ class RunsView:
     """A page of runs.
 
     Attributes:
+        volume: how many there were when; None on later pages, and where no counts tell.
+        about: the filters that it counts by, without time.
+        ranges: a word, and the instant from which on it is.
         functions, score_names: what the filters offer.
         has_rare_filters: whether one is in use that is folded away.
         is_filtered: whether a filter may be to blame where there is no run.
@@ -55,6 +70,9 @@ class RunsView:
 
     rows: list[RunRow]
     next: str | None
+    volume: Volume | None
+    about: dict[str, str]
+    ranges: list[tuple[str, str]]
     copied: Copied
     functions: list[str]
     score_names: list[str]
@@ -68,6 +86,7 @@ async def runs(ask: Ask) -> RunsView:
     """The runs that fit the query, the newest first, with their scores and variants."""
     found = await ask.items(Run, output=False)
     ids = [parse(run.id) for run in found.items]
+    asked = filters.runs(ask)
 
     async def read(reading: Reading) -> tuple[list[ScoreRecord], list[ExposureRecord], list[str]]:
         given = await scores.latest_of_runs(
@@ -86,7 +105,10 @@ async def runs(ask: Ask) -> RunsView:
             for run in found.items
         ],
         next=found.next,
-        copied=copied(ask, copies.of_filter(ask.project, filters.runs(ask))),
+        volume=await _volume(ask, asked, found.items),
+        about={name: text for name, text in ask.query.items() if name in ABOUT},
+        ranges=_ranges(ask.now),
+        copied=copied(ask, copies.of_filter(ask.project, asked)),
         functions=functions,
         score_names=sorted({one.name for one in given}),
         has_scores=bool(given),
@@ -94,6 +116,22 @@ async def runs(ask: Ask) -> RunsView:
         is_filtered=bool(ask.api_query()),
         has_rare_filters=bool(RARE & ask.query.keys()),
     )
+
+
+async def _volume(ask: Ask, asked: RunFilter, found: list[Run]) -> Volume | None:
+    if not found or "cursor" in ask.query:
+        return None
+    newest = found[0].queued_at
+    return await ask.read(
+        lambda reading: volumes.of_list(
+            reading, asked, project=ask.project, newest=newest, now=ask.now
+        )
+    )
+
+
+def _ranges(now: datetime) -> list[tuple[str, str]]:
+    minute = now.replace(second=0, microsecond=0)
+    return [(word, iso(minute - back)) for word, back in RANGES.items()]
 
 
 def _by_run(records: Iterable[R]) -> dict[str, list[R]]:

@@ -1,6 +1,6 @@
 // A chart of bars over time: a click leads to the rows of a bar, a drag to those of a stretch.
-// The svg says data-brush (the list), data-since and data-width-s (of a bar) and data-count; the
-// parameters are those of the API's list. The table below the chart has the same links for keyboards.
+// The svg says data-brush (the list), data-begins and data-width-s (of a bar), data-count, and the time
+// that it is of (data-since, data-until); the parameters are those of the API's list. The table below the chart has the same links for keyboards.
 export function install() {
   document.addEventListener("pointerdown", (event) => {
     const chart = event.target.closest?.("svg[data-brush]");
@@ -40,10 +40,14 @@ function ordered(a, b) {
 }
 
 function go(chart, from, to) {
-  const since = new Date(chart.dataset.since).getTime();
-  const width = Number(chart.dataset.widthS) * 1000;
+  const { begins, since, until, widthS } = chart.dataset;
+  const at = (place) => {
+    const instant = new Date(begins).getTime() + place * Number(widthS) * 1000;
+    // Beyond what is shown there may be runs that no bar counts.
+    return instant <= new Date(since).getTime() ? since : instant >= new Date(until).getTime() ? until : new Date(instant).toISOString();
+  };
   const url = new URL(chart.dataset.brush, location.href);
-  url.searchParams.set("queued_after", new Date(since + from * width).toISOString());
-  url.searchParams.set("queued_before", new Date(since + to * width).toISOString());
+  url.searchParams.set("queued_after", at(from));
+  url.searchParams.set("queued_before", at(to));
   location.href = url.href;
 }
