@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import assay
 from assay.testing import Sandbox
 
 if TYPE_CHECKING:
+    from assay.testing import Databases
     from assay.wire.runs import RunDetail, Step
     from assay.wire.scores import Score
 
 OpenBox: TypeAlias = Callable[..., Sandbox]
+Arm: TypeAlias = Callable[[Sandbox], None]
+"""Asks a sandbox for the crash."""
 
 
 async def start(
@@ -54,6 +58,36 @@ def counts_for(score: Score) -> list[tuple[str, str, int, bool]]:
 def attributed(run: RunDetail) -> dict[str, list[tuple[str, str, int, bool]]]:
     """What the latest scores of a run count for, by name."""
     return {score.name: counts_for(score) for score in run.scores}
+
+
+async def at_each_commit(
+    databases: Databases, live: Callable[[str, Arm], Awaitable[None]], *, is_before: bool
+) -> None:
+    """Live a story again and again, with a crash at its first commit, at its second, at each.
+
+    A life has a database of its own. The one whose crash does not come has no such commit any more.
+    """
+    for commit in count(1):
+
+        def arm(box: Sandbox, commit: int = commit) -> None:
+            (box.crash_before if is_before else box.crash_after)(commit=commit)
+
+        with databases.new() as url:
+            came = await crash_came(live(url, arm))
+        if not came:
+            assert commit > 1
+            return
+
+
+async def crash_came(life: Awaitable[None]) -> bool:
+    """Whether the crash that a sandbox was asked for took place."""
+    try:
+        await life
+    except assay.AssayError as error:
+        if error.code != "crash_missed":
+            raise
+        return False
+    return True
 
 
 class Recorder(list[str]):

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import assay
-from boxes import attributed, counts_for, finish
+from assay.testing import Sandbox
+from boxes import at_each_commit, attributed, counts_for, finish
 from experiment_rows import serve
 
 if TYPE_CHECKING:
-    from boxes import OpenBox
+    from assay.testing import Databases
+    from boxes import Arm, OpenBox
 
 pytestmark = pytest.mark.anyio
 STYLE = {"experiment": "answer-style", "variant": "concise"}
@@ -78,9 +80,8 @@ async def test_a_score_that_a_scorer_returns_may_say_when_it_holds(
 
 
 @pytest.mark.parametrize("is_before", [False, True])
-@pytest.mark.parametrize("commit", range(1, 8))
 async def test_a_crash_at_any_commit_attributes_nothing_twice(
-    open_box: OpenBox, commit: int, *, is_before: bool
+    assay_databases: Databases, *, is_before: bool
 ) -> None:
     """Nor loses anything, what was scored before the choice included."""
     client = assay.Client("app")
@@ -105,15 +106,17 @@ async def test_a_crash_at_any_commit_attributes_nothing_twice(
         await ctx.step.score("last", name="plain", value=1)
         ctx.defer("d", judge, {}, experiment=picked.ref)
 
-    async with open_box(client) as box:
-        (box.crash_before if is_before else box.crash_after)(commit=commit)
-        run = await finish(box)
-        await box.settled()
-        history = await box.scores(run.id)
+    async def live(url: str, arm: Arm) -> None:
+        async with Sandbox(client, database_url=url) as box:
+            arm(box)
+            run = await finish(box)
+            await box.settled()
+            history = await box.scores(run.id)
+            concise = [("answer-style", "concise", 0, True)]
+            names = ["body", "early", "late", "plain", "step"]
+            assert sorted((s.name, counts_for(s)) for s in history) == [(n, concise) for n in names]
 
-    concise = [("answer-style", "concise", 0, True)]
-    names = ["body", "early", "late", "plain", "step"]
-    assert sorted((s.name, counts_for(s)) for s in history) == [(n, concise) for n in names]
+    await at_each_commit(assay_databases, live, is_before=is_before)
 
 
 async def test_each_use_in_a_loop_is_scored_by_its_ref(open_box: OpenBox) -> None:

@@ -14,11 +14,13 @@ import assay
 from assay.model.experiments import Declarer, Strategy, Way
 from assay.store.choices import open_epoch
 from assay.store.pool import Link
-from boxes import Recorder, finish, start
+from assay.testing import Sandbox
+from boxes import Recorder, at_each_commit, finish, start
 
 if TYPE_CHECKING:
     from assay.sdk.experiments import Selection
-    from boxes import OpenBox
+    from assay.testing import Databases
+    from boxes import Arm, OpenBox
 
 pytestmark = pytest.mark.anyio
 
@@ -143,18 +145,21 @@ async def test_declared_probabilities_of_a_custom_choice_are_kept(
     assert (epoch["strategy"], epoch["weights"]) == ("custom", {"a": 0.9, "b": 0.1})
 
 
-@pytest.mark.parametrize("crash", ["before", "after"])
-@pytest.mark.parametrize("commit", [1, 2, 3])
+@pytest.mark.parametrize("is_before", [False, True])
 async def test_a_crash_at_any_commit_leaves_one_exposure(
-    open_box: OpenBox, assay_database: str, crash: str, commit: int
+    assay_databases: Databases, *, is_before: bool
 ) -> None:
     """It is written with the journal's entry of the choice, and the choice stands."""
     client = choosing(lambda ctx: assay.bucket(ctx.event.data["unit"]))
-    async with open_box(client) as box:
-        (box.crash_after if crash == "after" else box.crash_before)(commit=commit)
-        run = await finish(box, data={"unit": "acct_1"})
-    (row,) = rows(assay_database)
-    assert row["variant"] == run.output
+
+    async def live(url: str, arm: Arm) -> None:
+        async with Sandbox(client, database_url=url) as box:
+            arm(box)
+            run = await finish(box, data={"unit": "acct_1"})
+            (row,) = rows(url)
+            assert row["variant"] == run.output
+
+    await at_each_commit(assay_databases, live, is_before=is_before)
 
 
 async def test_a_failed_run_says_so_on_its_exposures(

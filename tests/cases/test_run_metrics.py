@@ -13,10 +13,12 @@ from psycopg.rows import dict_row
 
 import assay
 from assay.ids import to_text
-from boxes import finish, start
+from assay.testing import Sandbox
+from boxes import at_each_commit, finish, start
 
 if TYPE_CHECKING:
-    from boxes import OpenBox
+    from assay.testing import Databases
+    from boxes import Arm, OpenBox
 
 pytestmark = pytest.mark.anyio
 INPUT, OUTPUT = "gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"
@@ -68,19 +70,22 @@ async def test_a_run_counts_with_its_duration_at_its_end(
     assert (row["variant"], row["unit"], row["epoch"]) == ("a", "acct", 1)
 
 
-@pytest.mark.parametrize("crash", ["before", "after"])
-@pytest.mark.parametrize("commit", [1, 2, 3, 4])
+@pytest.mark.parametrize("is_before", [False, True])
 async def test_a_crash_at_any_commit_leaves_one_duration(
-    open_box: OpenBox, assay_database: str, crash: str, commit: int
+    assay_databases: Databases, *, is_before: bool
 ) -> None:
     """It is written with the end of its run."""
-    async with open_box(sleeping()) as box:
-        (box.crash_after if crash == "after" else box.crash_before)(commit=commit)
-        run = await start(box)
-        await box.advance("90s")
-        await box.finished(run)
-    (row,) = durations(assay_database)
-    assert row["value"] >= timedelta(seconds=90).total_seconds()
+
+    async def live(url: str, arm: Arm) -> None:
+        async with Sandbox(sleeping(), database_url=url) as box:
+            arm(box)
+            run = await start(box)
+            await box.advance("90s")
+            await box.finished(run)
+            (row,) = durations(url)
+            assert row["value"] >= timedelta(seconds=90).total_seconds()
+
+    await at_each_commit(assay_databases, live, is_before=is_before)
 
 
 async def test_each_use_counts_where_they_agree(open_box: OpenBox, assay_database: str) -> None:

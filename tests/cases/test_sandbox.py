@@ -121,6 +121,24 @@ async def test_a_step_that_kills_its_worker_does_not_do_so_for_ever(open_box: Op
 
 
 @pytest.mark.anyio
+async def test_a_crash_that_does_not_come_is_refused(open_box: OpenBox) -> None:
+    """A test that asks for one at a commit that is never made proves nothing."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(_: assay.Context) -> None: ...
+
+    async def live() -> None:
+        async with open_box(client) as box:
+            box.crash_after(commit=9)
+            await finish(box)
+
+    with pytest.raises(assay.AssayError, match="no crash took place") as caught:
+        await live()
+    assert caught.value.code == "crash_missed"
+
+
+@pytest.mark.anyio
 async def test_a_crash_leaves_no_step_with_a_memo_to_run_again(open_box: OpenBox) -> None:
     """Only what was not committed is done again."""
     client, done = assay.Client("app"), Recorder()

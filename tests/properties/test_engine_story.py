@@ -9,22 +9,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from properties.engine_story import STEPS, Attempts, Crash, Ending, expected, live
+from boxes import at_each_commit, crash_came
+from properties.engine_story import STEPS, Crash, live
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from assay.testing import Databases
+    from boxes import Arm
 
-ALIVE = Crash(0, is_before=False)
 CRASHES = st.builds(Crash, st.integers(0, 6), st.booleans())
-
-
-def check(ending: Ending, attempts: Attempts) -> None:
-    """The ending is the only one there is; each attempt that ended scored and sent once."""
-    assert ending == expected()
-    assert attempts.scored == attempts.ended
-    assert attempts.sent == len(attempts.ended)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -38,16 +32,18 @@ def test_whatever_happens_on_the_way_the_end_is_the_same(
 ) -> None:
     """Each memo, score, child, promise and event is there exactly once."""
     with assay_databases.new() as url:
-        check(*asyncio.run(live(url, failing=failing, crashes=crashes, copies=copies)))
+        chapters = [crash.arm for crash in crashes]
+        life = live(url, failing=failing, chapters=chapters, copies=copies)
+        asyncio.run(crash_came(life))
 
 
 @pytest.mark.parametrize("is_before", [False, True])
-@pytest.mark.parametrize("commit", range(1, 11))
 def test_a_crash_at_any_commit_changes_nothing(
-    assay_databases: Databases, commit: int, *, is_before: bool
+    assay_databases: Databases, *, is_before: bool
 ) -> None:
     """Right after it, or instead of it, with a step that fails once."""
-    failing = (False, True, False)
-    crashes = (Crash(commit, is_before=is_before), ALIVE, ALIVE, ALIVE)
-    with assay_databases.new() as url:
-        check(*asyncio.run(live(url, failing=failing, crashes=crashes, copies=0)))
+
+    async def life(url: str, arm: Arm) -> None:
+        await live(url, failing=(False, True, False), chapters=[arm], copies=0)
+
+    asyncio.run(at_each_commit(assay_databases, life, is_before=is_before))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from assay.engine.worker import Worker
+from assay.errors import AssayError
 from assay.store import turns
 
 if TYPE_CHECKING:
@@ -37,6 +38,16 @@ class Fate:
     def is_fulfilled(self) -> bool:
         """Whether the process is dead."""
         return any(worker.is_dead for worker in self.workers)
+
+    def check(self) -> None:
+        """Refuse to have been told of a death that never came."""
+        if self.dies_at is not None and not self.is_fulfilled:
+            raise AssayError(
+                f"the process was to die at commit {self.dies_at} of the sandbox, "
+                f"and there were {self.commits}: no crash took place",
+                code="crash_missed",
+                hint="count the commits from where the crash is asked for, with box.commits",
+            )
 
     def strike(self) -> None:
         """Let the process die now."""

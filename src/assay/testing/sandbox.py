@@ -63,7 +63,8 @@ class _Ordered:
 class Sandbox:
     """Runs functions in a test; use it as an async context manager.
 
-    While it is open, `send`, `score`, `result` and `cancel` of its clients go to it.
+    While it is open, `send`, `score`, `result` and `cancel` of its clients go to it. It refuses to
+    be closed where a crash was asked for that did not take place (`crash_missed`).
 
     Args:
         clients: the apps whose functions run.
@@ -128,6 +129,8 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         await self._open.aclose()
+        if kind is None:
+            self._fate.check()
 
     # Acting
 
