@@ -223,6 +223,19 @@ def _unscored(facts: Facts) -> Iterator[str]:
         yield f"no score {name!r} ever came, the plan's {what}: {so}; there are {came}"
 
 
+def _unchosen(facts: Facts, moments: Moments | None) -> Iterator[str]:
+    """Units that were lost to the comparison before chance chose."""
+    by_chance = {epoch.number for epoch in facts.epochs if epoch.is_randomised}
+    if moments is None or not by_chance:
+        return
+    lost = sum(one.counts.units for one in moments.arms if one.epoch not in by_chance)
+    if lost:
+        yield (
+            f"{lost:,} units were first served where chance did not choose, and don't count: an"
+            " experiment of another name begins anew with them"
+        )
+
+
 def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterator[str]:
     plan = facts.plan_spec
     if not facts.epochs and facts.after_cutoff:
@@ -248,6 +261,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
             " after that count"
         )
     yield from _unscored(facts)
+    yield from _unchosen(facts, moments)
     yield from declaring.warnings(facts)
     crossed = 0 if moments is None else sum(one.counts.crossed for one in moments.arms)
     if crossed:

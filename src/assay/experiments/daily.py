@@ -42,7 +42,9 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     epochs = await experiments.epochs(cursor, project=project, experiment=experiment)
     newest = declared[-1]
     since = counted_since(newest)
-    span = await experiments.span(cursor, project=project, experiment=experiment, since=since)
+    span = await experiments.span(
+        cursor, project=project, experiment=experiment, since=begins(epochs, since)
+    )
     if span is None:
         return 0
     first, last = span
@@ -89,6 +91,12 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
 def counted_since(plan: PlanRecord) -> datetime:
     """From when on units count for a plan: what was seen before it was made can't decide."""
     return plan.declared_at
+
+
+def begins(epochs: Sequence[Epoch], since: datetime) -> datetime:
+    """From when on a plan's time runs: it waits for chance to choose, where it did not at first."""
+    chosen = next((epoch.opened_at for epoch in epochs if epoch.is_randomised), since)
+    return max(since, chosen)
 
 
 def metrics(plan: Plan) -> list[str]:

@@ -78,8 +78,8 @@ async def results(
     facts = replace(
         facts,
         start=first.first_at
-        if not facts.is_plan_late
-        else await _start(cursor, project, experiment, since),
+        if not facts.is_plan_late and all(epoch.is_randomised for epoch in facts.epochs[:1])
+        else await _start(cursor, project, experiment, daily.begins(facts.epochs, since)),
         after_cutoff=first.after_cutoff,
     )
     odd = await _odd(cursor, asked, project=project, experiment=experiment, cutoff=at)

@@ -72,7 +72,10 @@ class Each(Enum):
 
 
 def fixed(name: str) -> Selection:
-    """Always the same variant: an experiment that is over, or has not begun."""
+    """Always the same variant: an experiment that is over.
+
+    Units that it is the first to serve count in no comparison, also once chance chooses.
+    """
     return Selection(strategy=Strategy.FIXED, name=name)
 
 
