@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
@@ -20,6 +22,17 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 def has_controls(name: str) -> bool:
     """Whether control characters are in it: routes end at a line's end, and terminals obey them."""
     return _CONTROLS.search(name) is not None
+
+
+def number_of(value: object) -> int | float | None:
+    """A finite number as Python's own, those of numpy and its like too; None for all else."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    number = int(value) if isinstance(value, Integral) else float(value)
+    try:
+        return number if math.isfinite(number) else None
+    except OverflowError:
+        return None
 
 
 def is_variant_name(name: object) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from inspect import isawaitable
+from numbers import Real
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar, cast
 
 from assay.errors import AssayError
@@ -17,6 +18,7 @@ from assay.model.experiment_rules import (
     check_variant,
     has_controls,
     is_variant_name,
+    number_of,
 )
 from assay.model.experiments import ExperimentRef, Strategy
 from assay.model.journal import Kind
@@ -321,24 +323,19 @@ def _complete(id: str, select: Selection, names: tuple[str, ...]) -> Mapping[str
 def _weights(weights: object, *, field: str = "weights") -> dict[str, float]:
     if not isinstance(weights, Mapping) or not weights:
         raise _refusal(field, "must say a number for each variant")
+    whole: dict[str, float] = {}
     for name, weight in weights.items():
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
+        if isinstance(weight, bool) or not isinstance(weight, Real):
             raise _refusal(field, f"must be numbers (got {weight!r} for {name!r})")
-        if not _is_finite(weight) or weight < 0:
+        number = number_of(weight)
+        if number is None or number < 0:
             raise _refusal(field, f"must be 0 or more, and finite (got {weight!r} for {name!r})")
-    if not any(weights.values()):
+        whole[str(name)] = float(number)
+    if not any(whole.values()):
         raise _refusal(field, "must not all be 0")
-    whole = {str(name): float(weight) for name, weight in weights.items()}
     if not math.isfinite(sum(whole.values())):
         raise _refusal(field, "must have a sum that is finite")
     return whole
-
-
-def _is_finite(number: float) -> bool:
-    try:
-        return math.isfinite(number)
-    except OverflowError:
-        return False
 
 
 def _refusal(field: str, wrong: str) -> AssayError:
@@ -366,8 +363,9 @@ def _unit(unit: object) -> str | None:
         and len(unit.encode()) <= MAX_UNIT_BYTES
     ):
         return unit
-    if isinstance(unit, int | float) and _is_finite(unit):
-        return json_text.dump(unit)
+    number = unit if isinstance(unit, bool) else number_of(unit)
+    if number is not None:
+        return json_text.dump(number)
     what = f"plain text of {MAX_UNIT_BYTES} bytes at most or a finite number"
     raise AssayError(
         f"a unit must be {what} (got {unit!r:.80})",

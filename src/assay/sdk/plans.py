@@ -12,7 +12,7 @@ from assay import durations
 from assay.errors import AssayError
 from assay.model import score_rules
 from assay.model.event_rules import is_storable
-from assay.model.experiment_rules import MAX_NAME_BYTES
+from assay.model.experiment_rules import MAX_NAME_BYTES, number_of
 from assay.model.experiments import Direction, MetricKind, Mode, Plan
 from assay.model.moments import RUN_FAILURE, RUN_METRICS
 
@@ -76,25 +76,14 @@ class ExperimentPlan:
         """The plan as it is stored."""
         maturity = durations.seconds(self.maturity, field="maturity")
         _between("maturity", maturity, 0, math.inf)
-        _between("alpha", self.alpha, _LEAST_ALPHA, 1)
-        _between("power", self.power, 0, 1)
         whole = 1 if self.kind == "boolean" else math.inf
-        for name, most in (
-            ("mde", whole),
-            ("margin", whole),
-            ("days", math.inf),
-            ("units", math.inf),
-        ):
-            if getattr(self, name) is not None:
-                _between(name, getattr(self, name), 0, most)
-        if not isinstance(self.units, int | None):
+        units = _between_if_any("units", self.units, 0, math.inf)
+        if isinstance(units, float):
             raise _refusal("units", f"must be a whole number (got {self.units!r})", None)
         for name in ("control", "unit"):
             _text(name, getattr(self, name))
         if self.mode == "planned" and self.days is None:
             raise _refusal("days", "is needed in the planned mode", "days=28, or mode='anytime'")
-        if self.days is not None:
-            _between("days", self.days, maturity / 86400, _MOST_DAYS)
         primary = _metric("primary", self.primary)
         if primary in RUN_METRICS:
             self._check_of_runs(primary)
@@ -104,12 +93,12 @@ class ExperimentPlan:
             control=self.control,
             direction=_one_of("direction", self.direction, Direction),
             mode=_one_of("mode", self.mode, Mode),
-            alpha=self.alpha,
-            power=self.power,
-            days=self.days,
-            units=self.units,
-            mde=self.mde,
-            margin=self.margin,
+            alpha=_between("alpha", self.alpha, _LEAST_ALPHA, 1),
+            power=_between("power", self.power, 0, 1),
+            days=_between_if_any("days", self.days, maturity / 86400, _MOST_DAYS),
+            units=units,
+            mde=_between_if_any("mde", self.mde, 0, whole),
+            margin=_between_if_any("margin", self.margin, 0, whole),
             guardrails=self._guardrails(),
             maturity_s=maturity,
             unit=self.unit,
@@ -131,12 +120,14 @@ class ExperimentPlan:
     def _guardrails(self) -> dict[str, float]:
         if not isinstance(self.guardrails, Mapping):
             raise _refusal("guardrails", "must map scores to margins", "guardrails={'tone': 0.05}")
-        for name, margin in self.guardrails.items():
+        margins: dict[str, float] = {}
+        for name, given in self.guardrails.items():
             _metric("guardrails", name)
-            if not _is_number(margin) or margin == 0:
+            margin = number_of(given)
+            if not margin:
                 raise _refusal(
                     "guardrails",
-                    f"must say how much {name!r} may fall, or rise where negative (got {margin!r})",
+                    f"must say how much {name!r} may fall, or rise where negative (got {given!r})",
                     "guardrails={'tone': 0.05, 'run.failure': -0.02}",
                 )
             if name in RUN_METRICS and margin > 0:
@@ -146,22 +137,26 @@ class ExperimentPlan:
                     f"must say how much {name!r} may rise, as a negative number (got {margin!r})",
                     f"guardrails={{{name!r}: {-margin!r}}}",
                 )
-        return {name: float(margin) for name, margin in self.guardrails.items()}
+            margins[name] = float(margin)
+        return margins
 
     def _on_failure(self) -> float | None:
         if self.on_failure == "default":
             if self.kind == "number":
                 return None
             return 0.0 if self.direction == "higher" else 1.0
-        if self.on_failure is not None and not _is_number(self.on_failure):
+        if self.on_failure is None:
+            return None
+        value = number_of(self.on_failure)
+        if value is None:
             raise _refusal(
                 "on_failure", f"must be a number or None (got {self.on_failure!r})", None
             )
-        if self.kind == "boolean" and self.on_failure is not None and not 0 <= self.on_failure <= 1:
+        if self.kind == "boolean" and not 0 <= value <= 1:
             raise _refusal(
                 "on_failure", f"of a boolean must be from 0 to 1 (got {self.on_failure!r})", None
             )
-        return None if self.on_failure is None else float(self.on_failure)
+        return float(value)
 
 
 def _metric(field: str, name: str) -> str:
@@ -172,19 +167,16 @@ def _metric(field: str, name: str) -> str:
     return checked
 
 
-def _is_number(value: object) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return math.isfinite(value)
-    except OverflowError:
-        return False
-
-
-def _between(name: str, value: object, low: float, high: float) -> None:
-    if not (_is_number(value) and isinstance(value, int | float) and low < value < high):
+def _between(name: str, value: object, low: float, high: float) -> float:
+    number = number_of(value)
+    if number is None or not low < number < high:
         limits = f"more than {low:g}" + ("" if math.isinf(high) else f" and less than {high:g}")
         raise _refusal(name, f"must be {limits} (got {value!r})", None)
+    return number
+
+
+def _between_if_any(name: str, value: object, low: float, high: float) -> float | None:
+    return None if value is None else _between(name, value, low, high)
 
 
 def _text(name: str, value: object) -> None:

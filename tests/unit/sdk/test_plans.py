@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 
 import assay
@@ -92,6 +95,26 @@ def test_what_cannot_be_kept_is_refused_where_it_is_written(
     with pytest.raises(assay.AssayError) as refused:
         assay.ExperimentPlan(**(USUAL | given))
     assert (refused.value.code, refused.value.field) == ("experiment_plan", field)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    """In plans, weights and units, as Python's own: what is stored is the same."""
+    numbers = {"days": 28, "units": 400, "mde": 0.5, "alpha": 0.25, "margin": 0.125, "power": 0.5}
+    theirs = {
+        name: np.int64(value) if isinstance(value, int) else np.float32(value)
+        for name, value in numbers.items()
+    }
+    guardrails = {"tone": np.float32(0.5)}
+    plan = assay.ExperimentPlan(**(USUAL | theirs), guardrails=guardrails).checked()
+    assert plan == assay.ExperimentPlan(**(USUAL | numbers), guardrails={"tone": 0.5}).checked()
+    assert json.loads(json.dumps(plan.spec))["units"] == 400
+    weights = {"a": np.int32(1), "b": np.float64(3), "c": Fraction(1, 2)}
+    assert assay.weighted(weights).weights == {"a": 1.0, "b": 3.0, "c": 0.5}
+    assert assay.bucket(np.int64(42)).unit == assay.bucket(42).unit == "42"
+    assert assay.bucket(np.float32(0.5)).unit == "0.5"
+    for odd in (np.float64("nan"), np.bool_(True), "1", True):
+        with pytest.raises(assay.AssayError):
+            assay.weighted({"a": odd})
 
 
 def test_anytime_needs_no_end() -> None:
