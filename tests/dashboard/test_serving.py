@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -87,6 +88,20 @@ def test_a_list_as_csv_has_every_row(dash: DashboardServer) -> None:
     assert {row["id"] for row in rows} == runs
     events = csv.DictReader(io.StringIO(dash.ask("GET", "/p/default/functions.csv").text))
     assert [row["id"] for row in events] == ["a"]
+
+
+@pytest.mark.parametrize("name", ["exp.json", "exp.csv", "a/b.json", "تجربة.csv", "exp"])
+def test_a_name_that_ends_as_an_export_does_has_a_page(dash: DashboardServer, name: str) -> None:
+    """The list leads to it, and its own JSON and CSV are called by its name, with one ending."""
+    dash.insert("experiments", {"name": name, "first_seen": dash.clock.now().isoformat()})
+    (link,) = [one for one in dash.look("/experiments").all("a") if one.text == name]
+    shown = dash.ask("GET", link.attributes["href"])
+    assert "<!doctype html>" in shown.text.lower()
+    assert dash.ask("GET", f"{link.attributes['href']}.json").json()["experiment"] == name
+    told = dash.ask("GET", f"{link.attributes['href']}.csv").headers["content-disposition"]
+    plain = name.removesuffix(".csv")
+    assert unquote(told).count(".csv") == told.count("filename")
+    assert f"experiments-{plain}.csv" in unquote(told)
 
 
 def test_a_record_as_csv_is_one_row(dash: DashboardServer) -> None:

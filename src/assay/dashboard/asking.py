@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from assay.dashboard.local_api import Listed, LocalApi
     from assay.store.pages import Reading
 
+_EXPORT = re.compile(r"\.(json|csv)\Z")
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -125,5 +127,5 @@ def address(path: str, query: Mapping[str, object]) -> str:
 
 
 def part(text: str) -> str:
-    """Any text as one part of a path."""
-    return quote(text, safe="", errors="surrogatepass")
+    """Any text as one part of a path; what ends as an export does is still a page's."""
+    return _EXPORT.sub(r"%2E\1", quote(text, safe="", errors="surrogatepass"))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from starlette.responses import Response, StreamingResponse
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 100_000
 _PAGE = 500
+_UNSAFE = re.compile(r"[^\w .()-]", re.ASCII)
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -40,9 +43,17 @@ async def as_csv(ask: Ask) -> Response:
         first = await ask.api.answer("GET", ask.api_path(), query.items())
     if first.status >= HTTPStatus.BAD_REQUEST:
         return _passed(first)
-    name = ask.path.removesuffix(".csv").strip("/").replace("/", "-") or "overview"
-    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    headers = {"Content-Disposition": f"attachment; {_file_name(ask.path)}"}
     return StreamingResponse(_lines(ask, query, first), media_type="text/csv", headers=headers)
+
+
+def _file_name(path: str) -> str:
+    """What a download is called by the path that was asked for: whatever is in it, one ending."""
+    parts = path.removesuffix(".csv").strip("/").split("/")
+    name = "-".join(unquote(part) for part in parts).removesuffix(".csv") or "overview"
+    safe = _UNSAFE.sub("_", name)
+    plain = f'filename="{safe}.csv"'
+    return plain if safe == name else f"{plain}; filename*=UTF-8''{quote(name, safe='')}.csv"
 
 
 async def _lines(ask: Ask, query: dict[str, object], first: Answered) -> AsyncIterator[str]:
