@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from assay.cli.asking import ask
-from assay.cli.options import Json, Limit, settings_of
+from assay.cli.options import All, Json, settings_of
 from assay.cli.printing import at, print_json, print_table
 
 if TYPE_CHECKING:
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
     from assay.cli.printing import Item
 
 
-def experiments(limit: Limit = 50, *, as_json: Json = False) -> None:
+def experiments(limit: All = None, *, as_json: Json = False) -> None:
     """List experiments by name, with the verdicts on their variants."""
-    found = ask(lambda api: api.items("/experiments", limit), settings_of())
+    most = sys.maxsize if limit is None else limit
+    found = ask(lambda api: api.items("/experiments", most), settings_of())
     if as_json:
         print_json(found)
     else:

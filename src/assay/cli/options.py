@@ -26,6 +26,7 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option(metavar="AGE|INSTANT", help="Queued before it.")]
 Limit = Annotated[int, typer.Option(min=1, help="List this many at most.")]
+All = Annotated[int | None, typer.Option(min=1, help="List this many at most: all unless given.")]
 Host = Annotated[str, typer.Option(help="Listen here; beyond this machine keys are needed.")]
 Port = Annotated[
     int, typer.Option(min=0, max=65535, help="Listen on this port; 0 takes a free one.")
