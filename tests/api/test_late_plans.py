@@ -26,7 +26,7 @@ def test_what_was_not_shown_comes_with_what_its_look_could_find(api: ApiServer) 
     se, factor = standing["difference"]["se"], power.PLANNED_FACTOR
     could = power.detectable(se, alpha=0.0001, power=0.8, factor=factor)
     assert standing["word"] == "not shown"
-    assert f"A difference of {could:.3g} could be found." in standing["sentence"]
+    assert f"A difference of {100 * could:.1f} pp could be found." in standing["sentence"]
 
 
 def test_a_plan_that_came_late_says_so(api: ApiServer) -> None:

@@ -104,3 +104,34 @@ async def test_weights_that_are_taken_back_are_no_dispute(open_box: OpenBox) -> 
     results = await told(open_box, [("x", None, 1), ("x", None, 4), ("x", None, 1)])
     assert len(results["epochs"]) == 3
     assert warned(results, "the way of choosing") == []
+
+
+@pytest.mark.parametrize(
+    ("variants", "weights", "said"),
+    [
+        ("bc", {"b": 1, "c": 1}, "is gone from the code since 2026-03-02 12:00 UTC (epoch 2)"),
+        ("ab", {"a": 0, "b": 1}, "has weight 0 since 2026-03-02 12:00 UTC (epoch 2)"),
+    ],
+)
+async def test_a_control_that_nobody_gets_any_more_is_told(
+    open_box: OpenBox, variants: str, weights: dict[str, float], said: str
+) -> None:
+    """Who comes since then is compared with nobody."""
+    await told(open_box, [("x", 100, 1)])
+    client = assay.Client("x")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.experiment(
+            "style",
+            variants={name: lambda: ctx.step.run("work", len, "x") for name in variants},
+            select=assay.bucket("acct", weights=weights),
+        )
+
+    plan = assay.ExperimentPlan(primary="tone", kind="number", days=20, control="a", units=100)
+    client.experiment("style", plan=plan)
+    async with open_box(client, start=TEN + timedelta(hours=2)) as box:
+        await finish(box)
+        await box.advance("1h")
+        results = await box.get("experiments/style/results")
+    assert any(f"the control 'a' {said}" in one for one in results["warnings"])

@@ -49,7 +49,8 @@ async def test_runs_that_cross_to_another_variant_of_their_unit_are_told(open_bo
     select = assay.custom(lambda: next(names), probabilities=even, unit="acct")
     results = await served(open_box, select, 3)
     (said,) = [one for one in results["warnings"] if "another variant" in one]
-    assert said.startswith("1 runs were served another variant than their unit was first")
+    assert said.startswith("served another variant than the unit was first, and counted for that")
+    assert ": 1 run; " in said
 
 
 async def test_exposures_of_this_hour_alone_are_told_with_when_results_start(
@@ -61,10 +62,9 @@ async def test_exposures_of_this_hour_alone_are_told_with_when_results_start(
     async with open_box(client, start=TEN + timedelta(minutes=5)) as box:
         await finish(box)
         results = await box.get("experiments/style/results")
-    assert results["warnings"] == [
-        "all 1 exposures came since 10:00 UTC: results start with the next full hour, 11:00 UTC",
-        "no plan is declared: all intervals are exploratory",
-    ]
+    first, second = results["warnings"]
+    assert first.startswith("all so far, 1 exposure, came since 10:00 UTC: results start with the")
+    assert second == "no plan is declared: all intervals are exploratory"
 
 
 async def test_two_versions_of_the_code_side_by_side_are_told(
@@ -132,8 +132,9 @@ def test_a_difference_without_its_guardrail_is_not_said_to_be_none() -> None:
         variant="b",
         control="a",
         reason="guardrail: tone",
-        difference=None,
+        seen=None,
         planning=planning,
         at=None,
+        is_share=True,
     )
     assert sentence == "'b' is not shown to be better than 'a' (guardrail: tone)."

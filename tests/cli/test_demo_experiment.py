@@ -61,9 +61,9 @@ def test_killed_half_way_and_started_again_it_gives_the_same(assay: Program, dat
 
     with assay.start(*BRIEF, "--port", "0") as running:
         address = running.line("ready").removeprefix("ready ")
-        assert running.line("each run, silence is no").split()[-4] == f"{NAIVE:+.3f}"
-        assert running.line("verdict of").split()[-4] == f"{VERDICT:+.3f}"
-        assert running.line("the truth").split()[-1] == f"{truth():+.3f}"
+        assert running.line("each run, silence is no").split()[-6] == f"{100 * NAIVE:+.1f}"
+        assert running.line("verdict of").split()[-6] == f"{100 * VERDICT:+.1f}"
+        assert running.line("the truth").split()[-2] == f"{100 * truth():+.1f}"
         running.line("Look at it")
         for state in ("pending", "timed_out", "observed"):
             outcomes = httpx2.get(f"{address}/api/v1/outcomes", params={"state": state})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from assay.cli.forest import forest
@@ -40,7 +41,7 @@ def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) ->
         variant["standing"]["sentence"],
         "detailed (control)",
         "beside detailed, 95 %,",
-        "guardrail run.failure is open for concise (margin -0.05)",
+        "guardrail run.failure is open for concise (margin -5.0 pp)",
     ):
         assert part in shown
     tables = [line for line in shown.splitlines() if not line.startswith("  'concise'")]
@@ -72,6 +73,20 @@ def test_a_command_loads_what_it_asks_for_alone(database: str, tmp_path: Path) -
         loaded = {line.split()[-1] for line in telling.run(command).stderr.splitlines()}
         assert f"assay.store.{command}" in loaded
         assert loaded.isdisjoint({"numpy", "scipy", "assay.store.sessions"})
+
+
+def test_all_experiments_are_listed_unless_fewer_are_asked_for(
+    assay: Program, database: str
+) -> None:
+    """However many there are: who looks for one must not miss it."""
+    assay.run("experiments")
+    with psycopg.connect(database) as connection:
+        connection.execute(
+            "INSERT INTO assay.experiments (project_id, name, first_seen)"
+            " SELECT 1, 'e' || n, now() FROM generate_series(1, 501) n"
+        )
+    assert len(assay.read("experiments")) == 501
+    assert len(assay.read("experiments", "--limit", "3")) == 3
 
 
 def test_an_unknown_experiment_is_not_found(assay: Program) -> None:

@@ -14,6 +14,7 @@ from assay.cli.customers import ACCOUNTS, DAYS, truth
 from assay.cli.helpdesk import CONTROL, EXPERIMENT, HELPED, VARIANT
 from assay.cli.printing import print_table, say
 from assay.errors import AssayError
+from assay.experiments.amounts import difference
 from assay.store import trials
 from assay.store.pool import ReadPool
 
@@ -96,14 +97,14 @@ def _naive(served: dict[str, trials.Served], *, of: Callable[[trials.Served], in
             for share, one in zip(shares, (control, variant), strict=True)
         )
     )
-    difference = shares[1] - shares[0]
+    gap = shares[1] - shares[0]
     return {
         CONTROL: {"estimate": shares[0], "runs": of(control)},
         VARIANT: {"estimate": shares[1], "runs": of(variant)},
         "difference": {
-            "estimate": difference,
-            "ci": [difference - _Z * se, difference + _Z * se],
-            "z": difference / se,
+            "estimate": gap,
+            "ci": [gap - _Z * se, gap + _Z * se],
+            "z": gap / se,
             "unit": "run",
         },
     }
@@ -141,18 +142,20 @@ def _differences(found: Item, beside: Item) -> Iterator[tuple[str, ...]]:
         *map(_share, arms),
         *_figure(beside["difference"]),
     )
-    yield ("the truth", "", "", f"{found['truth']:+.3f}", "")
+    yield ("the truth", "", "", difference(found["truth"], is_share=True), "")
 
 
 def _share(estimate: float | None) -> str:
-    return "-" if estimate is None else f"{estimate:.3f}"
+    return "-" if estimate is None else f"{estimate:.1%}"
 
 
 def _figure(figure: Item | None) -> tuple[str, str]:
     if figure is None or figure["estimate"] is None:
         return "-", "-"
-    estimate, ci = figure["estimate"], figure["ci"]
-    return f"{estimate:+.3f}", "-" if ci is None else f"{ci[0]:+.3f} to {ci[1]:+.3f}"
+    seen, *ends = (
+        difference(number, is_share=True) for number in (figure["estimate"], *(figure["ci"] or ()))
+    )
+    return seen, f"{ends[0].removesuffix(' pp')} to {ends[1]}" if ends else "-"
 
 
 def _arm(arm: Item) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from assay.cli.asking import ask
 from assay.cli.forest import forest
 from assay.cli.options import Json, settings_of
 from assay.cli.printing import at, console, note, print_json, print_table, say
+from assay.experiments.amounts import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,10 +92,15 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
     say("")
     # Two tables, since one would be wider than a terminal.
     columns = ("variant", "mean", "interval", f"{unit}s", "with a score")
-    print_table(columns, [_arm(arm) for arm in metric["arms"]], empty="no runs yet")
+    print_table(
+        columns,
+        [_arm(arm, is_share=metric["is_share"]) for arm in metric["arms"]],
+        empty="no runs yet",
+    )
     say("")
     print_table(("runs of", *_COUNTS), [_runs(arm) for arm in metric["arms"]], empty="")
-    for line in forest(metric["variants"], width=_width(), plain=plain):
+    drawn = forest(metric["variants"], width=_width(), plain=plain, is_share=metric["is_share"])
+    for line in drawn:
         console().print(line, soft_wrap=True)
     for variant in metric["variants"]:
         for guardrail in variant["guardrails"]:
@@ -104,7 +110,7 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
                 "broken": "is broken",
                 None: "can't be told",
             }[guardrail["word"]]
-            margin = f"margin {guardrail['margin']:g}"
+            margin = f"margin {size(guardrail['margin'], is_share=guardrail['is_share'])}"
             why = guardrail["difference"]["reason"] if guardrail["word"] is None else None
             say(
                 f"  guardrail {guardrail['metric']} {state} for {variant['variant']} ({margin})"
@@ -114,12 +120,16 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
         note(f"! {warning}")
 
 
-def _arm(arm: Item) -> Sequence[str]:
+def _arm(arm: Item, *, is_share: bool) -> Sequence[str]:
     tally, mean = arm["tally"], arm["mean"]
+
+    def text(number: float | None) -> str:
+        return _percent(number) if is_share else _number(number)
+
     return (
         f"{arm['variant']} (control)" if arm["is_control"] else arm["variant"],
-        _number(mean["estimate"]),
-        mean["reason"] or "" if mean["ci"] is None else " to ".join(map(_number, mean["ci"])),
+        text(mean["estimate"]),
+        mean["reason"] or "" if mean["ci"] is None else " to ".join(map(text, mean["ci"])),
         f"{tally['units']:,}",
         f"{tally['units_scored']:,}",
     )
@@ -138,6 +148,10 @@ def _runs(arm: Item) -> Sequence[str]:
 
 def _number(number: float | None) -> str:
     return "-" if number is None else f"{number:.4g}"
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
 
 
 def _width() -> int:

@@ -6,6 +6,8 @@ import locale
 import sys
 from typing import TYPE_CHECKING
 
+from assay.experiments.amounts import difference
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -17,13 +19,16 @@ _LEAST = 20
 _TEXT = 34
 
 
-def forest(variants: Sequence[Item], *, width: int, plain: bool = False) -> Iterator[str]:
+def forest(
+    variants: Sequence[Item], *, width: int, plain: bool = False, is_share: bool = False
+) -> Iterator[str]:
     """Lines of the plot, one a variant, with numbers behind it; none without an interval.
 
     Args:
         variants: of a metric's results.
         width: of the terminal, in characters.
         plain: whether to draw with ASCII alone, as where the output can hold nothing else.
+        is_share: whether differences are of shares, in percentage points.
     """
     drawn = [one for one in variants if one["difference"]["ci"] is not None]
     if drawn:
@@ -40,8 +45,10 @@ def forest(variants: Sequence[Item], *, width: int, plain: bool = False) -> Iter
             yield f"  {name}  {figure['reason']}"
             continue
         bar = _bar(figure, low, high, across, marks)
-        first, last = figure["ci"]
-        yield f"  {name} {bar} {figure['estimate']:+.3g} ({first:+.3g} to {last:+.3g})"
+        seen, first, last = (
+            difference(number, is_share=is_share) for number in (figure["estimate"], *figure["ci"])
+        )
+        yield f"  {name} {bar} {seen} ({first.removesuffix(' pp')} to {last})"
     if drawn:
         first = drawn[0]["difference"]
         level = f"{100 * (1 - first['alpha']):.4g} %"

@@ -53,6 +53,7 @@ def environment() -> Environment:
         "pretty": texts.pretty,
         "short_id": texts.short_id,
         "signed": texts.signed,
+        "size": texts.size,
         "span_id": texts.span_id,
         "ulid": to_text,
     }

@@ -8,6 +8,8 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from assay.experiments import amounts
+
 if TYPE_CHECKING:
     from datetime import timedelta
 
@@ -108,9 +110,14 @@ def signed(difference: float | None, *, is_share: bool = False) -> str:
     """A difference with its sign; of shares in percentage points; a dash for None."""
     if difference is None:
         return NOTHING
-    if is_share:
-        return f"{difference * 100:+.1f}\N{NO-BREAK SPACE}pp"
-    return ("+" if difference > 0 else "") + number(difference)
+    return ("+" if difference > 0 else "") + size(difference, is_share=is_share)
+
+
+def size(difference: float | None, *, is_share: bool = False) -> str:
+    """How large a difference is; of shares in percentage points; a dash for None."""
+    if difference is None or not is_share:
+        return number(difference)
+    return amounts.size(difference, is_share=True).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def evidence(log_e: float | None) -> str:

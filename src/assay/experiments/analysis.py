@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from assay.experiments import daily, declaring, sentences, sight
+from assay.experiments.amounts import count
 from assay.experiments.beside import Beside, Question
 from assay.experiments.comparison import arm
-from assay.model.experiments import MetricKind, Mode
+from assay.model.experiments import MetricKind, Mode, Strategy
 from assay.model.results import (
     ArmResult,
     Balance,
@@ -134,7 +135,7 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
     for variant in beside.arms.treatments:
         made, is_thin = beside.variant(question, moments, variant)
         variants.append(made)
-        warnings += sentences.warnings(made, is_thin=is_thin)
+        warnings += sentences.warnings(made, is_thin=is_thin, is_share=question.is_share)
     if kind is MetricKind.BOOLEAN and not question.is_share:
         warnings.append(
             f"the plan says that {name!r} is boolean, and values came that are neither 0 nor 1:"
@@ -142,16 +143,17 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
         )
     if odd.unserved:
         warnings.append(
-            f"{odd.unserved:,} scores name a variant which their run was not served: left out"
+            f"{count(odd.unserved, 'score')} named a variant which the run was not served: left out"
         )
     if odd.beyond:
         warnings.append(
-            f"{odd.beyond:,} scores are beyond 1e140, and count as that: they leave means and"
-            " intervals no meaning, until their runs are scored again"
+            f"values beyond 1e140, which count as that: {count(odd.beyond, 'score')}; means and"
+            " intervals mean nothing until those runs are scored again"
         )
     return MetricResult(
         metric=name,
         role=question.role,
+        is_share=question.is_share,
         kind=kind,
         direction=plan.direction if plan is not None and decides else None,
         estimand="survivors" if question.on_failure is None else "all runs",
@@ -236,12 +238,30 @@ def _unchosen(facts: Facts, moments: Moments | None) -> Iterator[str]:
         )
 
 
+def _control_gone(facts: Facts, control: str | None) -> Iterator[str]:
+    """That nobody is served any more what the variants are compared with."""
+    newest = facts.epochs[-1] if facts.epochs else None
+    if newest is None or control is None or newest.strategy is Strategy.FIXED:
+        return
+    if control not in newest.variants:
+        gone = "is gone from the code"
+    elif newest.weights is not None and not newest.weights[control]:
+        gone = "has weight 0"
+    else:
+        return
+    yield (
+        f"the control {control!r} {gone} since {newest.opened_at:%Y-%m-%d %H:%M} UTC (epoch"
+        f" {newest.number}): who comes since then is compared with nobody"
+    )
+
+
 def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterator[str]:
     plan = facts.plan_spec
     if not facts.epochs and facts.after_cutoff:
         yield (
-            f"all {facts.after_cutoff:,} exposures came since {facts.cutoff:%H:%M} UTC: results"
-            f" start with the next full hour, {facts.cutoff + _HOUR:%H:%M} UTC"
+            f"all so far, {count(facts.after_cutoff, 'exposure')}, came since"
+            f" {facts.cutoff:%H:%M} UTC: results start with the next full hour,"
+            f" {facts.cutoff + _HOUR:%H:%M} UTC"
         )
     elif not facts.epochs:
         yield "nobody was served a variant yet"
@@ -254,6 +274,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
         yield "no plan is declared: all intervals are exploratory"
     elif plan.control is not None and arms.control not in (None, plan.control):
         yield f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in"
+    yield from _control_gone(facts, arms.control)
     if facts.plan is not None and facts.is_plan_late:
         made = "changed" if facts.plan.version > 1 else "declared"
         yield (
@@ -266,8 +287,9 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
     crossed = 0 if moments is None else sum(one.counts.crossed for one in moments.arms)
     if crossed:
         yield (
-            f"{crossed:,} runs were served another variant than their unit was first, and count for"
-            " that one: this hides what variants do, unless a unit always gets the same"
+            f"served another variant than the unit was first, and counted for that one:"
+            f" {count(crossed, 'run')}; this hides what variants do, unless a unit always gets the"
+            " same"
         )
     if moments is not None and moments.without_unit:
-        yield f"{moments.without_unit:,} exposures name no unit: left out"
+        yield f"left out, since no unit was named: {count(moments.without_unit, 'exposure')}"

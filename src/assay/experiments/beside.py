@@ -135,7 +135,7 @@ class Beside:
             epochs=[EpochShare(epoch=one.epoch, weight=one.weight) for one in main.epochs],
             epochs_left_out=list(main.epochs_left_out),
             guardrails=guardrails,
-            standing=self._standing(variant, planning, broken)
+            standing=self._standing(variant, planning, broken, is_share=question.is_share)
             if decides or self._facts.plan is None
             else None,
             planning=planning if decides or self._facts.plan is None else None,
@@ -202,7 +202,9 @@ class Beside:
             reason=reason,
         )
 
-    def _standing(self, variant: str, planning: Planning, broken: Sequence[str]) -> Standing:
+    def _standing(
+        self, variant: str, planning: Planning, broken: Sequence[str], *, is_share: bool
+    ) -> Standing:
         plan, history = self._facts.plan_spec, self._history(variant)
         verdict = standing(history)
         word: Word | None = verdict.word
@@ -248,8 +250,9 @@ class Beside:
                 variant=variant,
                 control=str(self.arms.control),
                 reason=reason,
-                difference=difference,
+                seen=difference,
                 planning=planning,
+                is_share=is_share,
                 at=look.cutoff if look is not None and is_decided else None,
                 doubts=doubts,
             ),
@@ -294,6 +297,7 @@ class Beside:
         return GuardrailResult(
             metric=one.metric,
             margin=one.margin,
+            is_share=self.found[one.metric].is_binary,
             difference=replace(
                 bare,
                 ci=ci,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from assay.experiments.amounts import difference, size
 from assay.experiments.comparison import FEW_EFFECTIVE
 from assay.experiments.verdict import BROKEN_GUARDRAIL
 from assay.model.looks import GuardrailWord, Word
@@ -22,12 +23,13 @@ def level(alpha: float) -> str:
     return f"{100 * (1 - alpha):.4g} %"
 
 
-def interval(figure: Figure) -> str:
+def interval(figure: Figure, *, is_share: bool) -> str:
     """A difference with its interval, or why there is none."""
     if figure.estimate is None or figure.ci is None:
         return figure.reason or "no interval"
-    low, high = figure.ci
-    return f"{figure.estimate:+.3g}, {level(figure.alpha)} interval {low:+.3g} to {high:+.3g}"
+    low, high = (difference(end, is_share=is_share) for end in figure.ci)
+    seen = difference(figure.estimate, is_share=is_share)
+    return f"{seen}, {level(figure.alpha)} interval {low} to {high}"
 
 
 def verdict(
@@ -36,13 +38,14 @@ def verdict(
     variant: str,
     control: str,
     reason: str | None,
-    difference: Figure | None,
+    seen: Figure | None,
     planning: Planning,
     at: datetime | None,
+    is_share: bool,
     doubts: Sequence[str] = (),
 ) -> str:
     """What stands, in a few sentences; *doubts* say what has come up against it since then."""
-    seen = "" if difference is None else f" ({interval(difference)})"
+    shown = "" if seen is None else f" ({interval(seen, is_share=is_share)})"
     day = "" if at is None else f" Decided on {at:%Y-%m-%d}."
     for doubt in doubts:
         how = "" if doubt.startswith(BROKEN_GUARDRAIL) else "who is silent could turn it: "
@@ -55,36 +58,38 @@ def verdict(
     if word is Word.INVALID:
         return f"Invalid: {reason}."
     if word in (Word.BETTER, Word.WORSE):
-        return f"{variant!r} is {word} than {control!r}{seen}.{day}"
+        return f"{variant!r} is {word} than {control!r}{shown}.{day}"
     if word is Word.EQUIVALENT:
-        return f"{variant!r} and {control!r} are equivalent{seen}.{day}"
+        return f"{variant!r} and {control!r} are equivalent{shown}.{day}"
     if word is Word.NOT_SHOWN:
         why = f" ({reason})" if reason else ""
-        mde = "" if planning.mde is None else f" A difference of {planning.mde:.3g} could be found."
+        mde = ""
+        if planning.mde is not None:
+            mde = f" A difference of {size(planning.mde, is_share=is_share)} could be found."
         what = f"No difference between {variant!r} and {control!r} is shown"
         if reason and reason.startswith("guardrail"):
             # The difference was shown; that nothing else gets worse was not.
             what, mde = f"{variant!r} is not shown to be better than {control!r}", ""
-        return f"{what}{why}{seen}.{mde}{day}"
-    more = _more(planning)
+        return f"{what}{why}{shown}.{mde}{day}"
+    more = _more(planning, is_share=is_share)
     if reason and reason.startswith(BROKEN_GUARDRAIL):
         more = f" As long as it is, {variant!r} is not called better than {control!r}."
     return f"Keep collecting{'' if not reason else f' ({reason})'}.{more}"
 
 
-def _more(planning: Planning) -> str:
+def _more(planning: Planning, *, is_share: bool) -> str:
     if planning.difference is None or planning.units_more is None:
         return ""
+    wanted = size(planning.difference, is_share=is_share)
     if planning.units_more == 0:
-        return f" There are {planning.unit}s enough for a difference of {planning.difference:g}."
+        return f" There are {planning.unit}s enough for a difference of {wanted}."
     return (
-        f" About {planning.units_more:,} more {planning.unit}s find a difference of"
-        f" {planning.difference:g}"
-        f" with power {planning.power:g}."
+        f" About {planning.units_more:,} more {planning.unit}s find a difference of {wanted} with"
+        f" power {planning.power:g}."
     )
 
 
-def warnings(one: VariantResult, *, is_thin: bool) -> Iterator[str]:
+def warnings(one: VariantResult, *, is_thin: bool, is_share: bool) -> Iterator[str]:
     """What a reader of a comparison should know."""
     pair, unit = f"{one.variant!r} beside {one.control_variant!r}", one.by_unit.unit
     if is_thin:
@@ -99,30 +104,36 @@ def warnings(one: VariantResult, *, is_thin: bool) -> Iterator[str]:
                 f" the margin; {one.variant!r} is not called better while it is"
             )
     if one.weightings_differ:
+        by_run, by_unit = (
+            _plain(figure, is_share=is_share) for figure in (one.survivors, one.by_unit)
+        )
         yield (
-            f"{pair}: with each run the same the difference is {_plain(one.survivors)}, with each"
-            f" {unit} the same {_plain(one.by_unit)}; see runs per {unit}"
+            f"{pair}: with each run the same the difference is {by_run}, with each {unit} the same"
+            f" {by_unit}; see runs per {unit}"
         )
     if one.runs_per_unit.is_unlikely:
+        differ = _plain(one.runs_per_unit.difference, is_share=False)
         yield (
-            f"{pair}: runs per {unit} differ by {_plain(one.runs_per_unit.difference)}, more than"
-            " by chance; a variant that changes how much is asked changes what a run is"
+            f"{pair}: runs per {unit} differ by {differ}, more than by chance; a variant that"
+            " changes how much is asked changes what a run is"
         )
     if one.coverage.is_unlikely:
+        differ = _plain(one.coverage.difference, is_share=True)
         yield (
-            f"{pair}: coverage differs by {_plain(one.coverage.difference)}, more than by chance;"
-            " who is silent may be who is unhappy"
+            f"{pair}: coverage differs by {differ}, more than by chance; who is silent may be who"
+            " is unhappy"
         )
     if one.epochs_left_out:
         yield (
-            f"{pair}: epochs {_numbers(one.epochs_left_out)} are left out, where an arm has under"
-            " 2 units with values or chance did not choose"
+            f"{pair}: {_epochs(one.epochs_left_out)} left out, where an arm has under 2 {unit}s"
+            " with values or chance did not choose"
         )
 
 
-def _plain(figure: Figure) -> str:
-    return "unknown" if figure.estimate is None else f"{figure.estimate:+.3g}"
+def _plain(figure: Figure, *, is_share: bool) -> str:
+    return "unknown" if figure.estimate is None else difference(figure.estimate, is_share=is_share)
 
 
-def _numbers(numbers: Sequence[int]) -> str:
-    return ", ".join(map(str, numbers))
+def _epochs(numbers: Sequence[int]) -> str:
+    listed = ", ".join(map(str, numbers))
+    return f"epoch {listed} is" if len(numbers) == 1 else f"epochs {listed} are"

@@ -121,12 +121,14 @@ class GuardrailResult:
 
     Attributes:
         margin: by how much it may fall, or, where it is negative, rise.
+        is_share: whether its values are 0 and 1.
         difference: its interval's bad end is the bound of a one-sided test at half of its alpha.
         word: whether it is `held`, `open` or `broken`; None where there is no interval.
     """
 
     metric: str
     margin: float
+    is_share: bool
     difference: Figure
     word: GuardrailWord | None
 
@@ -217,6 +219,7 @@ class MetricResult:
 
     Attributes:
         role: `primary` decides, a `guardrail` must not get worse, others are `exploratory`.
+        is_share: whether its values are 0 and 1, so that differences are percentage points.
         kind, direction: as the plan says; None where none speaks of it.
         on_failure: what failed runs without a score count as; None leaves them out (`survivors`).
         unserved: scores that name a variant which their run was not served: left out.
@@ -225,6 +228,7 @@ class MetricResult:
 
     metric: str
     role: Literal["primary", "guardrail", "exploratory"]
+    is_share: bool
     kind: MetricKind | None
     direction: Direction | None
     estimand: Literal["all runs", "survivors"]
