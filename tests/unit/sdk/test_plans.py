@@ -104,17 +104,18 @@ def test_numbers_of_numpy_are_numbers() -> None:
         name: np.int64(value) if isinstance(value, int) else np.float32(value)
         for name, value in numbers.items()
     }
-    guardrails = {"tone": np.float32(0.5)}
+    guardrails: dict[str, Any] = {"tone": np.float32(0.5)}
     plan = assay.ExperimentPlan(**(USUAL | theirs), guardrails=guardrails).checked()
     assert plan == assay.ExperimentPlan(**(USUAL | numbers), guardrails={"tone": 0.5}).checked()
     assert json.loads(json.dumps(plan.spec))["units"] == 400
-    weights = {"a": np.int32(1), "b": np.float64(3), "c": Fraction(1, 2)}
+    weights: dict[str, Any] = {"a": np.int32(1), "b": np.float64(3), "c": Fraction(1, 2)}
     assert assay.weighted(weights).weights == {"a": 1.0, "b": 3.0, "c": 0.5}
-    assert assay.bucket(np.int64(42)).unit == assay.bucket(42).unit == "42"
-    assert assay.bucket(np.float32(0.5)).unit == "0.5"
-    for odd in (np.float64("nan"), np.bool_(True), "1", True):
+    units: list[Any] = [np.int64(42), 42, np.float32(0.5)]
+    assert [assay.bucket(unit).unit for unit in units] == ["42", "42", "0.5"]
+    odd: list[Any] = [np.float64("nan"), np.bool_(True), "1", True]
+    for weight in odd:
         with pytest.raises(assay.AssayError):
-            assay.weighted({"a": odd})
+            assay.weighted({"a": weight})
 
 
 def test_anytime_needs_no_end() -> None:
