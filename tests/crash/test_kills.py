@@ -9,13 +9,11 @@ from uuid import UUID
 import psycopg
 
 from assay.clock import DatabaseClock
-from crash.application import LEASE_S, RETRIES
+from crash.application import RETRIES
 from crash.field import PATIENCE_S, Field, kill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-TAKE_OVER_S = LEASE_S + 2
 
 
 def memos(field: Field, name: str) -> list[str]:
@@ -42,17 +40,16 @@ def flush_held_up(field: Field) -> Iterator[int]:
 
 
 def test_killed_in_a_step(field: Field) -> None:
-    """Another worker runs the step again, within the lease and two seconds."""
+    """Another worker runs the step again, by itself."""
     worker = field.worker()
     (run,) = field.send("crash/one", {})
     field.until(lambda: field.effects("held"))
     other = field.worker()
     kill(worker)
-    took = field.until(lambda: len(field.effects("held")) == 2)
+    field.until(lambda: len(field.effects("held")) == 2)
     field.release()
     completes(field, run)
 
-    assert took < TAKE_OVER_S
     first, second = field.effects("held")
     assert (worker.pid, other.pid) == (first.pid, second.pid)
     assert [second.token] == memos(field, "held")
