@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,3 +48,30 @@ def test_charts_are_drawn_from_tables(open_page: Opener, served: Served) -> None
         expect(page.locator("figure.chart svg[role=img]").first).to_be_visible()
         plain = open_page(served, f"/p/default{path}", scripts=False)
         expect(plain.locator("table[data-chart] tbody tr").first).to_be_visible()
+
+
+def three_days(server: DashboardServer) -> None:
+    """Twelve sessions are scored on the first day and on the third, and one between."""
+    server.register("answer")
+    for sessions in (12, 1, 12):
+        for place in range(sessions):
+            run = server.start(sessions={"ticket": f"{server.clock.time()}-{place}"})
+            server.post("scores", {"name": "length", "value": place, "run_id": run})
+        server.clock.advance(timedelta(days=1))
+
+
+def test_a_band_is_broken_where_there_is_no_interval(open_page: Opener, served: Served) -> None:
+    """There the dot is open; before and after it the band is drawn."""
+    served.seed(three_days)
+    now = datetime.now(UTC)
+    since, until = now - timedelta(hours=1), now + timedelta(days=3)
+    span = f"queued_after={since:%FT%TZ}&queued_before={until:%FT%TZ}"
+    page = open_page(served, f"/p/default/scores/length?{span}")
+    chart = page.locator("section:has(#over-time) figure.chart svg")
+    dots = chart.locator("circle")
+    expect(dots).to_have_count(3)
+    assert [dot.get_attribute("r") for dot in dots.all()] == ["3", "3", "3.5"]
+    page = open_page(served, f"/p/default/scores?{span}")
+    spark = page.locator("tr", has_text="length").locator("svg.spark")
+    expect(spark.locator("circle.open")).to_have_count(1)
+    expect(spark.locator("path.bar")).to_have_count(2)

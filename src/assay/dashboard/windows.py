@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.dashboard.sparks import spark
 from assay.dashboard.volumes import EPOCH, volume
 from assay.ids import minted_at
 from assay.scoring import failures, periods
@@ -18,10 +19,11 @@ from assay.store import activity, rollups, score_values
 from assay.store.score_values import Range, Slice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from assay.dashboard.asking import Ask
+    from assay.dashboard.sparks import Spark
     from assay.dashboard.volumes import Volume
     from assay.scoring.failures import Ended
     from assay.scoring.periods import Scored
@@ -68,8 +70,7 @@ class ScoreRow:
 
     Attributes:
         is_share: whether it is a boolean in all of them, so that the estimate is a share.
-        points, band: bucket means from 0 to 1 over the range that they and their intervals span.
-        low, high: that range.
+        spark: its estimates by bucket.
         outcomes: promises by state.
     """
 
@@ -77,10 +78,7 @@ class ScoreRow:
     n: int
     is_share: bool
     estimate: Estimate
-    points: list[tuple[float, float]]
-    band: list[tuple[float, float, float]]
-    low: float
-    high: float
+    spark: Spark
     outcomes: Mapping[str, int]
 
 
@@ -257,18 +255,17 @@ def _scores(since: datetime, width: timedelta, count: int, found: _Found) -> lis
     for name in sorted(found.scored.keys() | states.keys()):
         runs = found.scored.get(name) or periods.scored([], [], most=0)
         n, estimate = runs.figures(runs.all(), runs.counts or [])
-        estimates = [(place / (count - 1), one) for place, one in _over_time(since, width, runs)]
-        points, band, low, high = _trend(estimates, is_share=runs.sample.is_share)
+        over_time = [
+            (place / (count - 1), one.estimate, one.ci)
+            for place, one in _over_time(since, width, runs)
+        ]
         rows.append(
             ScoreRow(
                 name=name,
                 n=n,
                 is_share=runs.sample.is_share,
                 estimate=estimate,
-                points=points,
-                band=band,
-                low=low,
-                high=high,
+                spark=spark(over_time, is_share=runs.sample.is_share),
                 outcomes=states[name],
             )
         )
@@ -285,24 +282,3 @@ def _over_time(since: datetime, width: timedelta, runs: Scored) -> list[tuple[in
         (place, runs.figures(places == place, counts[place])[1])
         for place in sorted(counts or {*places.tolist()})
     ]
-
-
-def _trend(
-    estimates: Sequence[tuple[float, Estimate]], *, is_share: bool
-) -> tuple[list[tuple[float, float]], list[tuple[float, float, float]], float, float]:
-    """Points and band of a sparkline, with the range that they are drawn in."""
-    if not estimates:
-        return [], [], 0.0, 1.0
-    bounds = [(e.ci or (e.estimate or 0.0, e.estimate or 0.0)) for _, e in estimates]
-    low, high = (
-        (0.0, 1.0)
-        if is_share
-        else (min(bound[0] for bound in bounds), max(bound[1] for bound in bounds))
-    )
-    span = (high - low) or 1.0
-    points = [(x, ((e.estimate or 0.0) - low) / span) for x, e in estimates]
-    band = [
-        (x, (bound[0] - low) / span, (bound[1] - low) / span)
-        for (x, _), bound in zip(estimates, bounds, strict=True)
-    ]
-    return points, band, low, high

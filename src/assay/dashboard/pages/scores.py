@@ -7,30 +7,21 @@ from typing import TYPE_CHECKING
 
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
+from assay.dashboard.sparks import spark
 from assay.dashboard.texts import iso
 from assay.store.copies import scores as copies
 from assay.store.score_values import Range
 from assay.wire.score_names import ScoreName, ScoreNameDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from assay.dashboard.asking import Ask
-    from assay.wire.score_names import ScoreStretch
+    from assay.dashboard.sparks import Spark
 
 CHARTS = ("charts.js",)
 RANGES = ("1", "7", "30", "90")
 USUAL_DAYS = "7"
-Point = tuple[float, float]
-Bounds = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Spark:
-    """A line over time in [0, 1] pairs, with its band where there is one."""
-
-    points: list[Point]
-    band: list[Bounds]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +51,7 @@ async def scores(ask: Ask) -> ScoresView:
     sql = copies.names(ask.project, _range(found.items[0])) if found.items else None
     return ScoresView(
         scores=found.items,
-        sparks=[spark(one.over_time) for one in found.items],
+        sparks=[_spark(one) for one in found.items],
         days=_days(ask.query),
         next=found.next,
         copied=copied(ask, sql),
@@ -89,25 +80,19 @@ def _range(one: ScoreName) -> Range:
     return Range(one.queued_after, one.queued_before)
 
 
-def spark(over_time: Sequence[ScoreStretch]) -> Spark:
-    """A small picture of a rate or mean over time; none of fewer than two stretches."""
-    known = [
-        (one.start.timestamp(), one.estimate.estimate, one.estimate.ci)
-        for one in over_time
-        if one.estimate.estimate is not None
-    ]
-    if len(known) < 2:  # noqa: PLR2004 - a line needs two points
-        return Spark([], [])
-    heights = [y for _, y, _ in known] + [bound for *_, ci in known if ci for bound in ci]
-    first, span = known[0][0], known[-1][0] - known[0][0]
-    low, room = min(heights), max(heights) - min(heights) or 1.0
-    return Spark(
-        [((x - first) / span, (y - low) / room) for x, y, _ in known],
-        [
-            ((x - first) / span, (ci[0] - low) / room, (ci[1] - low) / room)
-            for x, _, ci in known
-            if ci is not None
-        ],
+def _spark(one: ScoreName) -> Spark:
+    """A name's estimates in the time that is looked at."""
+    whole = one.queued_before - one.queued_after
+    return spark(
+        (
+            (
+                (each.start + (each.end - each.start) / 2 - one.queued_after) / whole,
+                each.estimate.estimate,
+                each.estimate.ci,
+            )
+            for each in one.over_time
+        ),
+        is_share=one.type == "boolean",
     )
 
 

@@ -61,7 +61,7 @@ function draw(table, figure) {
       ...(isShare ? { domain: [0, 1], tickFormat: "%" } : { nice: true }),
     },
     ariaLabel: table.caption?.textContent ?? "",
-    marks: marks(drawn, series),
+    marks: marks(rows, series),
   });
   // It is one picture; the names that Plot gives to its parts say nothing more.
   plot.setAttribute("role", "img");
@@ -98,25 +98,33 @@ function styles(series) {
   }));
 }
 
-// A line with a band and a dot for each stretch; where a stretch has none, the line is not drawn over.
+// A line with a band and a dot for each stretch. Where a stretch has no value the line is broken; where
+// a value has no interval the band is, and the dot stays open.
 function lines(rows, series) {
   return styles(series).flatMap(({ name, colour, dash, symbol }) => {
     const own = rows.filter((row) => row.series === name);
-    const banded = own.filter((row) => row.low !== null);
+    const known = own.filter((row) => row.y !== null);
+    const [banded, bare] = [known.filter((row) => row.low !== null), known.filter((row) => row.low === null)];
     return [
-      Plot.areaY(banded, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14 }),
+      Plot.areaY(own, { x: "x", y1: or("low"), y2: or("high"), fill: colour, fillOpacity: 0.14 }),
       Plot.ruleX(banded, { x: "x", y1: "low", y2: "high", stroke: colour, strokeOpacity: 0.55 }),
-      Plot.lineY(own, { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash }),
-      Plot.dot(own, { x: "x", y: "y", fill: colour, symbol, r: 3 }),
-      label(own, name, colour),
+      Plot.lineY(own, { x: "x", y: or("y"), stroke: colour, strokeWidth: 1.5, strokeDasharray: dash }),
+      Plot.dot(banded, { x: "x", y: "y", fill: colour, symbol, r: 3 }),
+      Plot.dot(bare, { x: "x", y: "y", fill: "var(--ground)", stroke: colour, symbol, r: 3.5 }),
+      label(known, name, colour),
     ];
   });
+}
+
+// What is not a number interrupts a line and a band.
+function or(name) {
+  return (row) => row[name] ?? NaN;
 }
 
 // What holds from one value on, until the next.
 function steps(rows, series) {
   return styles(series).flatMap(({ name, colour, dash }) => {
-    const own = rows.filter((row) => row.series === name);
+    const own = rows.filter((row) => row.series === name && row.y !== null);
     const banded = own.filter((row) => row.low !== null);
     return [
       Plot.areaY(banded, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14, curve: "step-after" }),

@@ -29,11 +29,14 @@ function draw() {
   variants.forEach((variant, place) => {
     const own = looks.filter((look) => look.variant === variant);
     const colour = COLOURS[place % COLOURS.length];
+    // Where a look has no interval the band is interrupted, and its dot stays open.
     const bounded = own.filter((look) => Number.isFinite(look.low));
+    const bare = own.filter((look) => !Number.isFinite(look.low));
     marks.push(
-      Plot.areaY(bounded, { x: "at", y1: "low", y2: "high", fill: colour, fillOpacity: 0.16 }),
+      Plot.areaY(own, { x: "at", y1: "low", y2: "high", fill: colour, fillOpacity: 0.16 }),
       Plot.lineY(own, { x: "at", y: "estimate", stroke: colour, strokeWidth: 1.5, strokeDasharray: DASHES[place % DASHES.length] }),
-      Plot.dot(own, { x: "at", y: "estimate", fill: colour, r: 2.5 }),
+      Plot.dot(bounded, { x: "at", y: "estimate", fill: colour, r: 2.5 }),
+      Plot.dot(bare, { x: "at", y: "estimate", fill: "var(--ground)", stroke: colour, r: 3 }),
       Plot.text(own.slice(-1), { x: "at", y: "estimate", text: "variant", dx: 8, textAnchor: "start", fill: "currentColor" }),
     );
   });
