@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _VALUES = {c: i for i, c in enumerate(_ALPHABET)} | {c.lower(): i for i, c in enumerate(_ALPHABET)}
 _LENGTH = 26
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 _CHANCE_BITS = 80
 _FETCHED = 128
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
@@ -105,7 +107,7 @@ def minted_at(value: UUID) -> datetime:
 
 def floor_at(instant: datetime) -> UUID:
     """The smallest id of an instant: the lower bound of a range of ids by time."""
-    return UUID(int=max(0, int(instant.timestamp() * 1000)) << 80)
+    return UUID(int=max(0, (instant - _EPOCH) // _MS) << 80)
 
 
 @lru_cache(maxsize=4096)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from assay.dashboard import filters
 from assay.dashboard.asking import part
 from assay.dashboard.registry import PAGES
 from copied_statements import offered, results, rows
@@ -16,6 +17,8 @@ from project_words import Words, hostile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import BaseModel
 
     from assay.testing import Databases
     from project_story import Story
@@ -131,6 +134,8 @@ def test_outcomes_by_each_of_their_filters(told: Told) -> None:
         {"app_id": words.app, "function_id": words.function},
         {"queued_after": then},
         {"queued_before": then},
+        {"promised_after": then},
+        {"promised_before": then},
         {"overdue": "true"},
     ]
     for query in asked:
@@ -206,3 +211,21 @@ def test_every_list_and_record_offers_its_statements(told: Told) -> None:
         if page.api is not None and not page.is_panel and page.template != "trace.html":
             for place in story.places(page):
                 assert results(server, offered(server.look(place))), place
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("runs", filters.Runs),
+        ("outcomes", filters.Outcomes),
+        ("events", filters.Events),
+        ("experiments/{experiment_id}/assignments", filters.Units),
+    ],
+)
+def test_statements_know_every_filter_of_their_list(
+    dash: DashboardServer, path: str, model: type[BaseModel]
+) -> None:
+    """One that they didn't would be left out, and more rows given than the page shows."""
+    parameters = dash.app.openapi()["paths"][f"/api/v1/{path}"]["get"]["parameters"]
+    known = {one["name"] for one in parameters if one["in"] == "query"}
+    assert known - {"limit", "cursor", "output", "data"} == model.model_fields.keys()

@@ -21,6 +21,7 @@ from project_words import MARK, Words, hostile
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from assay.dashboard.page import Page
     from assay.testing import Databases
     from html_pages import Element
 
@@ -155,3 +156,11 @@ def test_a_link_leads_to_the_thing_that_it_names(hurt: Told) -> None:
         links = [a for a in hurt.page(list_).all("a") if a.attributes["href"] == PROJECT + path]
         assert links, path
         assert hurt.page(path).one("h1").text == " ".join(visible(name).split())
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if "{" in p.path], ids=lambda page: page.path)
+def test_a_name_that_no_column_holds_is_refused(dash: DashboardServer, page: Page) -> None:
+    """It is the asker's mistake, or names nothing: never a fault of the server."""
+    place = re.sub(r"\{\w+\}", "a%00b", page.path)
+    answer = dash.ask("GET", PROJECT + place)
+    assert answer.status_code in {400, 404, 422}, answer.text

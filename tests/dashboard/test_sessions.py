@@ -140,3 +140,9 @@ def test_a_conversation_is_read_from_steps_and_from_spans_of_any_convention(
     spoken = [message.one("p").text for message in messages if message.all("p")]
     assert spoken == ["where is it?", "over there", "thanks"]
     assert "kind" in shown.all("div", class_="turn")[3].one("div", class_="margin").text
+
+
+def test_a_key_in_the_query_of_all_keys_is_refused(dash: DashboardServer) -> None:
+    """The sessions of a key have a page of their own."""
+    answer = dash.ask("GET", "/p/default/sessions", params={"key": "ticket_id"})
+    assert (answer.status_code, "bad_filter" in answer.text) == (422, True)

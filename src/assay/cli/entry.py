@@ -31,6 +31,7 @@ COMMANDS = {
     "cancel": "Cancel a run.",
     "keys": "Make, list and revoke API keys.",
     "rollups": "Count runs and scores by the hour again.",
+    "psql": "Open psql on the database, for reading.",
     "demo": "Run 200 published agent conversations and an experiment, and score them.",
     "doctor": "Check what Assay needs here, and say how to mend what is wrong.",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
+import psycopg
 from pydantic import BaseModel
 
 from assay.dashboard.teaching import posting
@@ -61,8 +62,15 @@ class Ask:
     error: AssayError | None = None
 
     async def read(self, ask: Callable[[Reading], Awaitable[T]]) -> T:
-        """What `ask` reads of the project, under row security."""
-        return await self.services.read(self.project, ask)
+        """What `ask` reads of the project, under row security; `not_storable`."""
+        try:
+            return await self.services.read(self.project, ask)
+        except (psycopg.DataError, UnicodeEncodeError) as error:
+            raise AssayError(
+                "nothing that is stored has such a text",
+                code="not_storable",
+                hint="null characters and lone surrogates are the usual ones",
+            ) from error
 
     async def items(self, model: type[M], **also: object) -> Listed[M]:
         """This page's list for this query, from the API; `also` says more, such as a limit."""

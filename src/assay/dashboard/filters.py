@@ -21,7 +21,9 @@ class _Query(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
-class _Runs(_Query):
+class Runs(_Query):
+    """Of the list of runs."""
+
     function_id: str | None = None
     app_id: str | None = None
     status: str | None = None
@@ -38,7 +40,9 @@ class _Runs(_Query):
     queued_before: AwareDatetime | None = None
 
 
-class _Outcomes(_Query):
+class Outcomes(_Query):
+    """Of the list of outcomes."""
+
     run_id: str | None = None
     name: str | None = None
     state: str | None = None
@@ -47,6 +51,8 @@ class _Outcomes(_Query):
     function_id: str | None = None
     queued_after: AwareDatetime | None = None
     queued_before: AwareDatetime | None = None
+    promised_after: AwareDatetime | None = None
+    promised_before: AwareDatetime | None = None
     overdue: bool = False
 
 
@@ -67,13 +73,13 @@ class Units(_Query):
 
 def runs(ask: Ask) -> RunFilter:
     """Of the list of runs."""
-    asked = _Runs.model_validate(ask.query).model_dump()
+    asked = Runs.model_validate(ask.query).model_dump()
     return RunFilter(function=asked.pop("function_id"), app=asked.pop("app_id"), **asked)
 
 
 def outcomes(ask: Ask) -> OutcomeFilter:
     """Of the list of outcomes."""
-    asked = _Outcomes.model_validate(ask.query)
+    asked = Outcomes.model_validate(ask.query)
     return OutcomeFilter(
         run=None if asked.run_id is None else parse(asked.run_id),
         name=asked.name,
@@ -83,6 +89,8 @@ def outcomes(ask: Ask) -> OutcomeFilter:
         function=asked.function_id,
         since=asked.queued_after,
         until=asked.queued_before,
+        promised_since=asked.promised_after,
+        promised_until=asked.promised_before,
         overdue=ask.now if asked.overdue else None,
     )
 

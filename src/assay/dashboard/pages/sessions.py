@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.transcripts import transcript
+from assay.errors import AssayError
 from assay.ids import parse, step_key
 from assay.store import outcomes, scores, transcripts
 from assay.store.copies import runs as copies_of_runs
@@ -104,6 +105,13 @@ class SessionView:
 
 async def keys(ask: Ask) -> KeysView:
     """The session keys, in their order."""
+    if "key" in ask.query:
+        raise AssayError(
+            "the sessions of a key have a page of their own",
+            code="bad_filter",
+            field="key",
+            hint="open its page from the list of keys",
+        )
     found = await ask.items(SessionKey)
     return KeysView(keys=found.items, next=found.next, copied=copied(ask, copies.keys(ask.project)))
 

@@ -76,4 +76,6 @@ def _conditions(project: int, f: OutcomeFilter) -> Iterator[Composable]:
     yield from given("function_id = {}", f.function)
     yield from given("run_uuid >= insights.first_uuid({})", f.since)
     yield from given("run_uuid < insights.first_uuid({})", f.until)
+    yield from given("promised_at >= {}", f.promised_since)
+    yield from given("promised_at < {}", f.promised_until)
     yield from given("state = 'pending' AND due_at < {}", f.overdue)

@@ -8,6 +8,7 @@ Three locks of the kernel (`flock`, freed when a process dies however it dies) s
 `server.lock` is held by the server's own processes, so no pid has to be trusted.
 """
 
+from assay.store.embedded.binaries import client_program
 from assay.store.embedded.server import EmbeddedPostgres, database_url
 
-__all__ = ["EmbeddedPostgres", "database_url"]
+__all__ = ["EmbeddedPostgres", "client_program", "database_url"]

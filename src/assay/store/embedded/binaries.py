@@ -39,6 +39,11 @@ def binaries_for(account: Account) -> Path:
     return copy / PACKAGE / "pginstall18" / "bin"
 
 
+def client_program(name: str) -> Path:
+    """A program of the wheel that talks to a server, such as `psql`; run by ourselves."""
+    return _wheel_install() / "bin" / name
+
+
 def _wheel_install() -> Path:
     """The wheel's directory, found without importing the wheel's own code."""
     spec = find_spec(PACKAGE)

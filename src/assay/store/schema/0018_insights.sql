@@ -111,13 +111,15 @@ COMMENT ON COLUMN insights.steps.child_run_id IS 'The run that it invoked.';
 
 CREATE VIEW insights.events WITH (security_invoker = true) AS
 SELECT e.project_id, insights.ulid(e.id) AS id, e.name, e.data, e.sessions, e.ts, e.received_at, e.key,
-    insights.ulid(e.source_run) AS source_run_id, e.warning, e.id AS uuid, e.source_run AS source_run_uuid
+    insights.ulid(e.source_run) AS source_run_id, insights.ulid(e.duplicate_of) AS duplicate_of_id, e.warning,
+    e.id AS uuid, e.source_run AS source_run_uuid, e.duplicate_of AS duplicate_of_uuid
 FROM assay.events e;
 COMMENT ON VIEW insights.events IS 'Events as they were received.';
 COMMENT ON COLUMN insights.events.sessions IS 'Session ids by their key.';
 COMMENT ON COLUMN insights.events.ts IS 'When it happened, as its sender says.';
 COMMENT ON COLUMN insights.events.key IS 'Its idempotency key.';
 COMMENT ON COLUMN insights.events.source_run_id IS 'The run that sent it.';
+COMMENT ON COLUMN insights.events.duplicate_of_id IS 'The event that had its key, so that this one did nothing.';
 COMMENT ON COLUMN insights.events.warning IS 'Why it did less than it might have.';
 
 CREATE VIEW insights.scores WITH (security_invoker = true) AS
