@@ -10,8 +10,6 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from assay.clock import DatabaseClock
-from assay.engine.cancellation import cancel
-from assay.engine.ingest import Ingest
 from assay.engine.leases import Leases
 from assay.errors import AssayError
 from assay.ids import Ids
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.clock import Clock
-    from assay.engine.ingest import SendResult
+    from assay.engine.ingest import Ingest, SendResult
     from assay.model.events import NewEvent
     from assay.settings import Limits
     from assay.store.pages import Reading
@@ -58,6 +56,8 @@ class Writer:
 
     def ingest(self, project: int) -> Ingest:
         """Takes in events of a project."""
+        from assay.engine.ingest import Ingest  # noqa: PLC0415 - commands that read need none
+
         if project not in self._ingests:
             self._ingests[project] = Ingest(
                 self.link, project=project, clock=self._clock, ids=self._ids
@@ -136,6 +136,7 @@ class Services:
 
     async def cancel(self, project: int, run: UUID) -> None:
         """Cancel a run, or tell the worker that holds it; `database_unavailable`."""
+        from assay.engine.cancellation import cancel  # noqa: PLC0415 - commands that read need none
 
         async def act(writer: Writer) -> None:
             async with self._leases.held(await writer.link.get(), project) as process:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -114,6 +113,8 @@ def tell(error: AssayError) -> None:
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 - typer calls it
     if asked:
+        from importlib.metadata import version  # noqa: PLC0415 - a fifth of what help costs
+
         sys.stdout.write(f"assay {version('assay')}\n")
         raise typer.Exit
 

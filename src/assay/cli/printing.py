@@ -7,12 +7,11 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+    from rich.text import Text
 
 Item: TypeAlias = "dict[str, Any]"
 """An object of the API."""
@@ -53,6 +52,8 @@ def note(line: str) -> None:
 
 def console() -> Console:
     """Where tables and trees go."""
+    from rich.console import Console  # noqa: PLC0415 - JSON needs none
+
     # A pipe has no width: nothing is cut for whoever reads it.
     return Console(highlight=False, width=None if sys.stdout.isatty() else _ENDLESS)
 
@@ -70,6 +71,8 @@ def print_table(
 
     In a narrow terminal texts are folded: ids and states stay whole, for they get copied.
     """
+    from rich.table import Table  # noqa: PLC0415 - JSON needs none
+
     out = console()
     is_narrow = out.width < _WIDE
     table = Table(box=None, pad_edge=False, header_style="bold", collapse_padding=is_narrow)
@@ -91,6 +94,8 @@ def print_table(
 
 def status(word: str) -> Text:
     """A state in its colour."""
+    from rich.text import Text  # noqa: PLC0415 - JSON needs none
+
     return Text(word, STYLES.get(word, ""))
 
 
