@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import httpx2
+import pytest
 
 from assay.api.app import PREFIX, RESOURCES, create_app
 from assay.ids import to_text
@@ -42,6 +43,14 @@ def test_a_resource_answers_for_all_paths_that_begin_with_its_name() -> None:
         parts |= own
     assert parts == whole
     assert all(path.startswith(f"{PREFIX}/") for path in whole)
+
+
+@pytest.mark.parametrize("given", ["yesterday", "2026-11-27", "2026-11-27T13:00:00"])
+def test_an_instant_that_is_none_says_how_one_is_written(api: ApiServer, given: str) -> None:
+    """With its zone."""
+    problem = api.ask("GET", f"runs?queued_after={given}").json()
+    assert problem["error"]["code"] == "invalid"
+    assert problem["hint"] == "give an instant with its zone: 2026-03-23T00:00:00Z"
 
 
 def test_answers_have_the_shapes_of_the_document(api: ApiServer) -> None:

@@ -86,9 +86,9 @@ async def _invalid(_: Request, error: Exception) -> Response:
     first = error.errors()[0]
     where, *names = first["loc"]
     field = ".".join(map(str, names)) or str(where)
-    return problem(
-        AssayError(f"{field}: {first['msg']}", code="invalid", field=field, hint=f"see the {where}")
-    )
+    is_time = first["type"].startswith(("datetime", "timezone"))
+    hint = "give an instant with its zone: 2026-03-23T00:00:00Z" if is_time else f"see the {where}"
+    return problem(AssayError(f"{field}: {first['msg']}", code="invalid", field=field, hint=hint))
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
