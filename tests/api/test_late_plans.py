@@ -71,6 +71,22 @@ def test_a_variant_of_weight_0_that_was_served_is_shown(api: ApiServer) -> None:
     assert results["metrics"][0]["arms"][1]["tally"]["units"] > 0
 
 
+def test_a_variant_whose_runs_all_fail_is_told(api: ApiServer) -> None:
+    """It has nothing to compare, and how many fail is a metric of all runs."""
+    load(api.url, plan(guardrails={"run.failure": -0.02}))
+    with psycopg.connect(api.url) as connection:
+        connection.execute(
+            "UPDATE assay.exposures SET failed_at = at + interval '1 minute'"
+            " WHERE variant = 'concise'"
+        )
+        connection.execute("DELETE FROM assay.experiment_scores WHERE variant = 'concise'")
+    decides, failure = api.get(RESULTS)["metrics"]
+    assert any("of 'concise' failed and none has a score" in one for one in decides["warnings"])
+    assert decides["variants"][0]["difference"]["reason"] == "under 10 units with values in an arm"
+    assert failure["estimand"] == "all runs"
+    assert failure["variants"][0]["difference"]["estimate"] > 0.5
+
+
 def test_what_was_stopped_collects_no_more(api: ApiServer) -> None:
     """Nothing was shown until then, and nobody is asked for more units."""
     load(api.url, plan())

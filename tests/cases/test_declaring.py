@@ -55,15 +55,17 @@ def warned(results: Any, of: str) -> list[str]:
 
 
 async def test_two_apps_that_declare_differently_begin_nothing_anew_at_each_restart(
-    open_box: OpenBox,
+    open_box: OpenBox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The later plan stays in force, and results name both apps."""
+    """The later plan stays in force, results name both apps, and workers log it."""
     results = await told(open_box, [("x", 100, 1), ("y", 200, 1), ("x", 100, 1), ("y", 200, 1)])
     assert [(one["version"], one["app"]) for one in results["plans"]] == [(1, "x"), (2, "y")]
     assert all(one["worker"] and one["app_version"] for one in results["plans"])
     (said,) = warned(results, "the plan")
     assert "by app 'y' (version " in said
     assert "and app 'x' (version " in said
+    logged = [one.getMessage() for one in caplog.records if "not in force" in one.getMessage()]
+    assert ["in the code of x" in one for one in logged] == [True]
 
 
 async def test_an_app_that_changes_its_own_plan_has_it_in_force(open_box: OpenBox) -> None:

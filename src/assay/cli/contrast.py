@@ -14,7 +14,7 @@ from assay.cli.customers import ACCOUNTS, DAYS, truth
 from assay.cli.helpdesk import CONTROL, EXPERIMENT, HELPED, VARIANT
 from assay.cli.printing import print_table, say
 from assay.errors import AssayError
-from assay.experiments.amounts import difference
+from assay.experiments.amounts import difference, ends
 from assay.store import trials
 from assay.store.pool import ReadPool
 
@@ -152,10 +152,8 @@ def _share(estimate: float | None) -> str:
 def _figure(figure: Item | None) -> tuple[str, str]:
     if figure is None or figure["estimate"] is None:
         return "-", "-"
-    seen, *ends = (
-        difference(number, is_share=True) for number in (figure["estimate"], *(figure["ci"] or ()))
-    )
-    return seen, f"{ends[0].removesuffix(' pp')} to {ends[1]}" if ends else "-"
+    seen, ci = difference(figure["estimate"], is_share=True), figure["ci"]
+    return seen, "-" if ci is None else ends(ci, is_share=True)
 
 
 def _arm(arm: Item) -> tuple[str, ...]:

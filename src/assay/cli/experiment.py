@@ -64,7 +64,9 @@ def _show(found: Item, *, plain: bool) -> None:
     say(f"{found['experiment']}: {mode}; data until {at(found['data_cutoff'])}")
     if plan is not None:
         one = next(version for version in found["plans"] if version["version"] == plan)
-        who = f" by app {one['app']} ({one['app_version']}, {one['worker']})" if one["app"] else ""
+        who = (
+            f" by app {one['app']!r} ({one['app_version']}, {one['worker']})" if one["app"] else ""
+        )
         author = f", {one['author']}" if one["author"] else ""
         say(f"plan {plan} declared {at(one['declared_at'])}{who}{author}")
     if found["stopped"] is not None:

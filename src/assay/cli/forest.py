@@ -6,7 +6,7 @@ import locale
 import sys
 from typing import TYPE_CHECKING
 
-from assay.experiments.amounts import difference
+from assay.experiments.amounts import difference, ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,8 +36,8 @@ def forest(
     marks = _PLAIN if plain or not _holds_unicode() else _UNICODE
     names = max((len(one["variant"]) for one in variants), default=0)
     across = max(_LEAST, width - names - _TEXT)
-    ends = [bound for one in drawn for bound in one["difference"]["ci"]]
-    low, high = min([0.0, *ends]), max([0.0, *ends])
+    bounds = [bound for one in drawn for bound in one["difference"]["ci"]]
+    low, high = min([0.0, *bounds]), max([0.0, *bounds])
     for one in variants:
         figure = one["difference"]
         name = f"{one['variant']:<{names}}"
@@ -45,10 +45,8 @@ def forest(
             yield f"  {name}  {figure['reason']}"
             continue
         bar = _bar(figure, low, high, across, marks)
-        seen, first, last = (
-            difference(number, is_share=is_share) for number in (figure["estimate"], *figure["ci"])
-        )
-        yield f"  {name} {bar} {seen} ({first.removesuffix(' pp')} to {last})"
+        seen = difference(figure["estimate"], is_share=is_share)
+        yield f"  {name} {bar} {seen} ({ends(figure['ci'], is_share=is_share)})"
     if drawn:
         first = drawn[0]["difference"]
         level = f"{100 * (1 - first['alpha']):.4g} %"

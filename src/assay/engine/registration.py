@@ -71,6 +71,15 @@ class Registration:
                     now=self._clock.now(),
                     source=self._source,
                 )
+                if not await choices.is_in_force(
+                    connection, plan, project=self._project, experiment=experiment
+                ):
+                    _log.warning(
+                        "the plan of experiment %r in the code of %s is not in force: another app"
+                        " declared its own since, and stands by it; results say which",
+                        experiment,
+                        self._app,
+                    )
             await choices.withdraw(
                 connection,
                 project=self._project,

@@ -15,6 +15,7 @@ from assay.experiments.amounts import count
 from assay.experiments.beside import Beside, Question
 from assay.experiments.comparison import arm
 from assay.model.experiments import MetricKind, Mode, Strategy
+from assay.model.moments import RUN_METRICS
 from assay.model.results import (
     ArmResult,
     Balance,
@@ -141,6 +142,13 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
             f"the plan says that {name!r} is boolean, and values came that are neither 0 nor 1:"
             " they are read as numbers"
         )
+    arms = [_arm(beside, question, moments, variant) for variant in beside.names]
+    warnings += [
+        f"{count(arm.tally.failed, 'run')} of {arm.variant!r} failed and none has a score: there"
+        " is nothing to compare; run.failure says how many fail"
+        for arm in arms
+        if arm.tally.failed and not arm.tally.scored
+    ]
     if odd.unserved:
         warnings.append(
             f"{count(odd.unserved, 'score')} named a variant which the run was not served: left out"
@@ -156,9 +164,11 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
         is_share=question.is_share,
         kind=kind,
         direction=plan.direction if plan is not None and decides else None,
-        estimand="survivors" if question.on_failure is None else "all runs",
+        estimand="survivors"
+        if question.on_failure is None and name not in RUN_METRICS
+        else "all runs",
         on_failure=question.on_failure,
-        arms=[_arm(beside, question, moments, variant) for variant in beside.names],
+        arms=arms,
         variants=variants,
         unserved=odd.unserved,
         beyond=odd.beyond,
@@ -233,8 +243,8 @@ def _unchosen(facts: Facts, moments: Moments | None) -> Iterator[str]:
     lost = sum(one.counts.units for one in moments.arms if one.epoch not in by_chance)
     if lost:
         yield (
-            f"{lost:,} units were first served where chance did not choose, and don't count: an"
-            " experiment of another name begins anew with them"
+            f"{count(lost, 'unit')} {'was' if lost == 1 else 'were'} first served where chance did"
+            " not choose: left out; an experiment of another name begins anew"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.experiments.amounts import difference, size
+from assay.experiments.amounts import difference, ends, size
 from assay.experiments.comparison import FEW_EFFECTIVE
 from assay.experiments.verdict import BROKEN_GUARDRAIL
 from assay.model.looks import GuardrailWord, Word
@@ -27,9 +27,8 @@ def interval(figure: Figure, *, is_share: bool) -> str:
     """A difference with its interval, or why there is none."""
     if figure.estimate is None or figure.ci is None:
         return figure.reason or "no interval"
-    low, high = (difference(end, is_share=is_share) for end in figure.ci)
     seen = difference(figure.estimate, is_share=is_share)
-    return f"{seen}, {level(figure.alpha)} interval {low} to {high}"
+    return f"{seen}, {level(figure.alpha)} interval {ends(figure.ci, is_share=is_share)}"
 
 
 def verdict(

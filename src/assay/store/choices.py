@@ -149,6 +149,14 @@ async def declare_plan(
     return int(row[0])
 
 
+async def is_in_force(connection: FullConn, plan: Plan, *, project: int, experiment: str) -> bool:
+    """Whether the newest version of the plan is this one."""
+    values = {"project": project, "experiment": experiment, "spec": json.dumps(plan.spec)}
+    row = await (await connection.execute(_SQL["is_in_force"], values)).fetchone()
+    assert row is not None
+    return bool(row[0])
+
+
 async def withdraw(
     connection: FullConn, *, project: int, app: str, source: str, declared: Collection[str]
 ) -> None:

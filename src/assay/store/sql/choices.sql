@@ -14,6 +14,11 @@ WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.fingerp
 SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(app)s, %(version)s, %(worker)s,
     %(author)s, %(source)s, %(now)s)
 
+-- name: is_in_force
+SELECT p.spec = %(spec)s::jsonb AS is_in_force FROM assay.experiment_plans p
+WHERE p.project_id = %(project)s AND p.experiment = %(experiment)s
+ORDER BY p.version DESC LIMIT 1
+
 -- name: withdraw
 DELETE FROM assay.experiment_declarations d
 WHERE d.project_id = %(project)s AND d.app = %(app)s AND d.source = %(source)s
