@@ -6,7 +6,7 @@ Entry point: `results`. The rules are written down for users in docs/experiments
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from assay.experiments.facts import Facts
     from assay.model.experiments import Epoch, Plan
-    from assay.model.moments import Counts, Moments
+    from assay.model.moments import ArmMoments, Counts, Moments
     from assay.store.experiments import PlanRecord
 
 _HOUR = timedelta(hours=1)
@@ -85,7 +85,7 @@ def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) 
         forced=0 if any_moments is None else any_moments.forced,
         without_unit=0 if any_moments is None else any_moments.without_unit,
         after_cutoff=facts.after_cutoff,
-        epochs=[_epoch(epoch, any_moments) for epoch in facts.epochs],
+        epochs=list(_epochs(facts.epochs, any_moments)),
         metrics=[
             _metric(name, moments, facts, beside, odd.get(name, Odd()))
             for name, moments in beside.found.items()
@@ -106,9 +106,17 @@ def _version(one: PlanRecord) -> PlanVersion:
     )
 
 
+def _epochs(epochs: Sequence[Epoch], moments: Moments | None) -> Iterator[EpochResult]:
+    arms: dict[int, list[ArmMoments]] = {}
+    for one in [] if moments is None else moments.arms:
+        arms.setdefault(one.epoch, []).append(one)
+    for epoch in epochs:
+        own = arms.get(epoch.number, [])
+        yield _epoch(epoch, None if moments is None else replace(moments, arms=own))
+
+
 def _epoch(epoch: Epoch, moments: Moments | None) -> EpochResult:
-    arms = [] if moments is None else moments.arms
-    units = {one.variant: one.counts.units for one in arms if one.epoch == epoch.number}
+    units = {} if moments is None else {one.variant: one.counts.units for one in moments.arms}
     evidence = None if moments is None else sight.log_e_balance(moments, [epoch])
     return EpochResult(
         epoch=epoch.number,

@@ -253,7 +253,10 @@ def _reason(
 def _weights(
     arms: Sequence[ArmMoments], epochs: Sequence[int], size: Callable[[ArmMoments], float]
 ) -> list[float]:
-    sizes = [math.fsum(size(arm) for arm in arms if arm.epoch == epoch) for epoch in epochs]
+    of_epoch: dict[int, list[float]] = {}
+    for arm in arms:
+        of_epoch.setdefault(arm.epoch, []).append(size(arm))
+    sizes = [math.fsum(of_epoch[epoch]) for epoch in epochs]
     whole = math.fsum(sizes)
     return [one / whole for one in sizes]
 
