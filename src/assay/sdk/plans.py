@@ -35,7 +35,7 @@ class ExperimentPlan:
         direction: which way is good.
         mode: `planned` ends after `days` and finds more until then; `anytime` has no end.
         alpha: false positives that are accepted, over all looks and variants.
-        power: of finding `mde`.
+        power: of finding `mde`: more than alpha.
         days: from the first exposure to the end; the planned mode needs it.
         units: how many units are expected in all: it sizes the anytime intervals.
         mde: the smallest difference that is worth finding.
@@ -76,6 +76,7 @@ class ExperimentPlan:
         """The plan as it is stored."""
         maturity = durations.seconds(self.maturity, field="maturity")
         _between("maturity", maturity, 0, math.inf)
+        alpha = _between("alpha", self.alpha, _LEAST_ALPHA, 1)
         whole = 1 if self.kind == "boolean" else math.inf
         units = _between_if_any("units", self.units, 0, math.inf)
         if isinstance(units, float):
@@ -93,8 +94,8 @@ class ExperimentPlan:
             control=self.control,
             direction=_one_of("direction", self.direction, Direction),
             mode=_one_of("mode", self.mode, Mode),
-            alpha=_between("alpha", self.alpha, _LEAST_ALPHA, 1),
-            power=_between("power", self.power, 0, 1),
+            alpha=alpha,
+            power=_between("power", self.power, alpha, 1),
             days=_between_if_any("days", self.days, maturity / 86400, _MOST_DAYS),
             units=units,
             mde=_between_if_any("mde", self.mde, 0, whole),

@@ -72,6 +72,7 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
         ({"alpha": 1e-300}, "alpha"),
         ({"alpha": 1.0}, "alpha"),
         ({"power": "high"}, "power"),
+        ({"power": 0.05}, "power"),
         ({"units": -1}, "units"),
         ({"units": 100.5}, "units"),
         ({"control": " "}, "control"),
