@@ -87,11 +87,11 @@ def test_a_difference_has_its_interval_and_says_what_that_promises(
 
 
 def test_the_verdict_stands_in_words(looked: DashboardServer) -> None:
-    """The sentence of the API."""
+    """The sentence of the API, which reads from the left whatever names are in it."""
     page = looked.look(PATH, cutoff=CASE["last_look"])
     results = looked.get(f"experiments/{NAME}/results", cutoff=CASE["last_look"])
     sentence = results["metrics"][0]["variants"][0]["standing"]["sentence"]
-    assert sentence in page.one("div", data_verdict="concise").text
+    assert page.one("div", data_verdict="concise").one("bdi", dir="ltr").text == sentence
 
 
 def test_every_look_of_a_mode_is_a_row(looked: DashboardServer) -> None:
