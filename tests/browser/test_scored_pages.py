@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     from dashboard_server import DashboardServer
 
 HOSTILE = '<script>alert(1)</script>\u202e\N{ARABIC LETTER BEH}"'
+BEYOND = """svg => {
+  const end = svg.getBoundingClientRect().right;
+  const texts = [...svg.querySelectorAll("text")];
+  return texts.filter(one => one.getBoundingClientRect().right > end).map(one => one.textContent);
+}"""
 PATHS = ["/sessions/ticket", "/sessions/ticket/1", "/scores", "/scores/length", "/outcomes"]
 
 
@@ -44,8 +49,11 @@ def test_charts_are_drawn_from_tables(open_page: Opener, served: Served) -> None
     """With the page's policy on; without scripts the table is read."""
     served.seed(some_scores)
     for path in ("/scores/length", "/outcomes"):
-        page = open_page(served, f"/p/default{path}", width=1600)
-        expect(page.locator("figure.chart svg[role=img]").first).to_be_visible()
+        for width in (360, 1600):
+            page = open_page(served, f"/p/default{path}", width=width)
+            chart = page.locator("figure.chart svg[role=img]").first
+            expect(chart).to_be_visible()
+            assert chart.evaluate(BEYOND) == []
         plain = open_page(served, f"/p/default{path}", scripts=False)
         expect(plain.locator("table[data-chart] tbody tr").first).to_be_visible()
 

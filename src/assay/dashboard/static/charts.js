@@ -6,6 +6,8 @@ import { plotting } from "./plotting.js";
 const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"];
 const COLOURS = ["var(--pass)", "var(--fail)", "var(--warn)", "var(--quiet)"];
 const DASHES = ["none", "6 3", "2 3", "8 3 2 3"];
+// As wide as letters are on average, or more.
+const LETTER_PX = 6.5;
 const AGES = new Map([
   [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [21600, "6 h"],
   [86400, "1 d"], [604800, "7 d"], [2592000, "30 d"],
@@ -49,11 +51,13 @@ function draw(table, figure) {
   const series = [...new Set(drawn.map((row) => row.series))];
   const marks = { line: lines, steps }[table.dataset.chart];
   const isShare = table.dataset.unit === "share";
+  const width = Math.max(280, figure.clientWidth);
+  const margin = series.some(Boolean) ? Math.min(150, Math.round(width * 0.3)) : 24;
   const plot = Plot.plot({
-    width: Math.max(280, figure.clientWidth),
+    width,
     height: 220,
     marginLeft: 52,
-    marginRight: series.length > 1 ? 150 : 24,
+    marginRight: margin,
     x: { ...SCALES[table.dataset.x](drawn), label: table.dataset.xLabel || null },
     y: {
       label: table.dataset.yLabel || null,
@@ -61,7 +65,7 @@ function draw(table, figure) {
       ...(isShare ? { domain: [0, 1], tickFormat: "%" } : { nice: true }),
     },
     ariaLabel: table.caption?.textContent ?? "",
-    marks: marks(rows, series),
+    marks: marks(rows, series, margin),
   });
   // It is one picture; the names that Plot gives to its parts say nothing more.
   plot.setAttribute("role", "img");
@@ -100,7 +104,7 @@ function styles(series) {
 
 // A line with a band and a dot for each stretch. Where a stretch has no value the line is broken; where
 // a value has no interval the band is, and the dot stays open.
-function lines(rows, series) {
+function lines(rows, series, margin) {
   return styles(series).flatMap(({ name, colour, dash, symbol }) => {
     const own = rows.filter((row) => row.series === name);
     const known = own.filter((row) => row.y !== null);
@@ -111,7 +115,7 @@ function lines(rows, series) {
       Plot.lineY(own, { x: "x", y: or("y"), stroke: colour, strokeWidth: 1.5, strokeDasharray: dash }),
       Plot.dot(banded, { x: "x", y: "y", fill: colour, symbol, r: 3 }),
       Plot.dot(bare, { x: "x", y: "y", fill: "var(--ground)", stroke: colour, symbol, r: 3.5 }),
-      label(known, name, colour),
+      label(known, name, colour, margin),
     ];
   });
 }
@@ -122,21 +126,23 @@ function or(name) {
 }
 
 // What holds from one value on, until the next.
-function steps(rows, series) {
+function steps(rows, series, margin) {
   return styles(series).flatMap(({ name, colour, dash }) => {
     const own = rows.filter((row) => row.series === name && row.y !== null);
     const banded = own.filter((row) => row.low !== null);
     return [
       Plot.areaY(banded, { x: "x", y1: "low", y2: "high", fill: colour, fillOpacity: 0.14, curve: "step-after" }),
       Plot.lineY(own, { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash, curve: "step-after" }),
-      label(own, name, colour),
+      label(own, name, colour, margin),
     ];
   });
 }
 
-function label(rows, name, colour) {
-  const last = rows.slice(-1);
-  return Plot.text(name ? last : [], { x: "x", y: "y", text: [name], dx: 8, textAnchor: "start", fill: colour });
+// A name is cut where the margin ends; the table has all of it.
+function label(rows, name, colour, margin) {
+  const most = Math.floor((margin - 10) / LETTER_PX);
+  const text = [...name].length > most ? `${[...name].slice(0, most - 1).join("")}…` : name;
+  return Plot.text(name ? rows.slice(-1) : [], { x: "x", y: "y", text: [text], dx: 8, textAnchor: "start", fill: colour });
 }
 
 const places = [...document.querySelectorAll("table[data-chart]")].map(place);
