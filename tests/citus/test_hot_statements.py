@@ -125,7 +125,9 @@ def inside() -> Iterator[tuple[str, str]]:
             types = {}
             for argument in arguments.split(","):
                 name, _, type_ = " ".join(argument.split()).partition(" ")
-                types[name] = type_
+                # What a function gives has the names of columns, which statements mean.
+                if name != "OUT":
+                    types[name] = type_
             types |= {name: " ".join(type_.split()) for name, type_ in VARIABLE.findall(body)}
             types |= OUTPUTS.get(function, {})
             for name, text in statements(body):
@@ -175,4 +177,4 @@ def test_one_shard(citus: str, name: str, statement: str) -> None:
     with psycopg.connect(citus) as connection:
         plan = "\n".join(row[0] for row in connection.execute("EXPLAIN " + statement))
 
-    assert "Task Count: 1" in plan, (name, statement, plan)
+    assert set(re.findall(r"Task Count: (\d+)", plan)) == {"1"}, (name, statement, plan)
