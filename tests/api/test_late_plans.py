@@ -57,6 +57,19 @@ def test_a_guardrail_that_is_broken_since_puts_what_was_better_in_doubt(api: Api
     assert f"By now {said}" in standing["sentence"]
 
 
+def test_a_stop_with_a_broken_guardrail_keeps_what_was_missing(api: ApiServer) -> None:
+    """The difference was shown: it is not called none because somebody stopped."""
+    load(api.url, plan(guardrails={"run.duration": -2.0}))
+    with_durations(api.url, {"detailed": 3.0, "concise": 9.0})
+    take(api.url, LAST + timedelta(hours=1))
+    api.post(f"experiments/{NAME}/stop", {"decision": "none", "reason": "too slow"})
+    cutoff = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
+    (found,) = api.get(RESULTS, cutoff=cutoff)["metrics"][0]["variants"]
+    said = found["standing"]["sentence"]
+    assert said.startswith("'concise' is not shown to be better than 'detailed' (guardrail broken:")
+    assert "; stopped on " in said
+
+
 def test_a_variant_of_weight_0_that_was_served_is_shown(api: ApiServer) -> None:
     """With its numbers, and nothing is said of it: units did not come as the weights say."""
     load(api.url, plan())

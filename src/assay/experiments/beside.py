@@ -215,10 +215,14 @@ class Beside:
             word, reason = Word.INVALID, "units did not come to the variants as the weights say"
         elif plan is None:
             word, reason = None, "no plan"
-        elif word is Word.KEEP_COLLECTING and self._facts.stopped is not None:
-            word, reason = Word.NOT_SHOWN, f"stopped on {self._facts.stopped.at:%Y-%m-%d}"
-        elif reason is not None and look is not None and reason.startswith("guardrail"):
-            reason = self._open(look) or reason
+        else:
+            kept = reason is not None and reason.startswith("guardrail")
+            if kept and look is not None:
+                reason = self._open(look) or reason
+            if word is Word.KEEP_COLLECTING and self._facts.stopped is not None:
+                stopped = f"stopped on {self._facts.stopped.at:%Y-%m-%d}"
+                # A difference that was shown is not lost with the stop; its guardrail is missing.
+                word, reason = Word.NOT_SHOWN, f"{reason}; {stopped}" if kept else stopped
         doubts: list[str] = []
         seen = self._seen.get(variant)
         if plan is not None and look is not None and seen is not None and word is look.word:
