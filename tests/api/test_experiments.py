@@ -155,8 +155,12 @@ def test_what_runs_say_is_shown_without_a_plan(api: ApiServer) -> None:
     """After the scores; with a plan it is named beside its metrics."""
     load(api.url)
     with_durations(api.url, {"detailed": 3.0, "concise": 3.0})
-    names = [metric["metric"] for metric in api.get(f"{PATH}/results")["metrics"]]
-    assert names == [CASE["plan"]["primary"], "run.failure", "run.duration"]
+    estimands = {one["metric"]: one["estimand"] for one in api.get(f"{PATH}/results")["metrics"]}
+    assert list(estimands.items()) == [
+        (CASE["plan"]["primary"], "survivors"),
+        ("run.failure", "all runs"),
+        ("run.duration", "all runs"),
+    ]
 
 
 def test_missing_tokens_are_missing(api: ApiServer) -> None:
