@@ -109,10 +109,17 @@ class Committer:
         try:
             await self._flush(batch)
         except Exception:  # noqa: BLE001 - what it may be is the point
-            # Nothing that these runs hold may end the writing of all others.
+            # Nothing that one of these runs holds may end the writing of all others.
             _log.exception("a flush of %d runs could not be made", len(batch))
-            for run in runs:
-                run.lose()
+            for one in batch:
+                await self._flush_alone(one)
+
+    async def _flush_alone(self, one: tuple[Committing, Writes, Row]) -> None:
+        try:
+            await self._flush([one])
+        except Exception as error:  # noqa: BLE001 - what it may be is the point
+            # Claimed again it would come to the same: it fails, and says of what.
+            one[0].fault(error)
 
     async def _flush(self, batch: list[tuple[Committing, Writes, Row]]) -> None:
         flush = Flush()
@@ -168,9 +175,11 @@ class Committer:
 
 
 def _is_unknown(error: psycopg.Error) -> bool:
-    # XX000: on Citus, a commit that one of its nodes did not answer.
-    is_lost = isinstance(error, psycopg.OperationalError) or error.sqlstate == "XX000"
-    return is_lost and not _is_retriable(error)
+    # XX000: on Citus, a commit that one of its nodes did not answer. 54: these very values are too
+    # much for the server, and so they will be again.
+    state = error.sqlstate or ""
+    is_lost = isinstance(error, psycopg.OperationalError) or state == "XX000"
+    return is_lost and not _is_retriable(error) and not state.startswith("54")
 
 
 def _is_retriable(error: psycopg.Error) -> bool:

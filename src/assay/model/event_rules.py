@@ -18,10 +18,15 @@ def check_name(name: object) -> str:
     """The name itself, where users may send it; `event_name` otherwise."""
     if not isinstance(name, str) or not name.strip():
         raise _refusal("name", "must be a non-empty string")
-    _check_text("name", name, MAX_NAME_BYTES)
+    check_length(name)
     if name[: len(RESERVED)].lower() == RESERVED:
         raise _refusal("name", f"must not begin with {RESERVED!r}", "that prefix is Assay's own")
     return name
+
+
+def check_length(name: str) -> str:
+    """The name itself, where an event may have it, if only Assay may send it; else `event_name`."""
+    return _check_text("name", name, MAX_NAME_BYTES)
 
 
 def check_key(key: object) -> str:

@@ -1,4 +1,4 @@
-"""What an id that came from outside may be: tables are partitioned by the time in it."""
+"""What ids may be: those from outside, by whose time tables are partitioned, and authors' own."""
 
 from __future__ import annotations
 
@@ -11,8 +11,18 @@ from assay.ids import minted_at
 if TYPE_CHECKING:
     from uuid import UUID
 
+MAX_OWN_BYTES = 512
+"""Of the ids that authors give to steps and promises: they stand in indexes."""
+TOLD = 40
+"""Characters by which a message names an id that is too long."""
 EARLIEST = datetime(2024, 1, 1, tzinfo=UTC)
 MOST_AHEAD = timedelta(hours=1)
+
+
+def is_short(own: str) -> bool:
+    """Whether an id that an author gave has `MAX_OWN_BYTES` in UTF-8 at most."""
+    size = len(own) if own.isascii() else len(own.encode("utf-8", "surrogatepass"))
+    return size <= MAX_OWN_BYTES
 
 
 def check_minted(id_: UUID, *, now: datetime, field: str = "id") -> UUID:

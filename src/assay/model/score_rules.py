@@ -10,7 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
-from assay.model.event_rules import EARLIEST, LATEST
+from assay.model.event_rules import EARLIEST, LATEST, is_storable
+from assay.model.id_rules import MAX_OWN_BYTES, is_short
 from assay.model.reference_rules import MAX_INDEX, check_reference
 
 if TYPE_CHECKING:
@@ -144,6 +145,11 @@ def _target(options: Mapping[object, object], field: str) -> str | None:
     value = options[field]
     if not isinstance(value, str) or not value.strip():
         raise _refusal("target", field, f"{field} must be a non-empty string")
+    if not is_storable(value):
+        wrong = f"{field} must not contain null characters or lone surrogates"
+        raise _refusal("target", field, wrong)
+    if not is_short(value):
+        raise _refusal("target", field, f"{field} must be {MAX_OWN_BYTES} bytes or fewer in UTF-8")
     return value
 
 

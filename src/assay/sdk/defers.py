@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from assay.errors import AssayError
 from assay.model import json_text
+from assay.model.id_rules import TOLD, is_short
 from assay.model.reference_rules import check_reference
 from assay.sdk.definitions import Deferrable
 from assay.sdk.events import DROP, author_layer, data_text
@@ -48,7 +49,7 @@ def promise(
         )
         return handle
     if not _is_id(id):
-        journal.warn(f"a defer is left out: {id!r} can't be its id")
+        journal.warn(f"a defer is left out: {str(id)[:TOLD]!r} can't be its id")
         return handle
     definition = scorer.definition
     payload: str | None = None
@@ -81,4 +82,4 @@ def promise(
 
 
 def _is_id(id: object) -> bool:
-    return isinstance(id, str) and bool(id.strip()) and id.isprintable()
+    return isinstance(id, str) and bool(id.strip()) and id.isprintable() and is_short(id)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from assay import durations, ids
 from assay.errors import AssayError
-from assay.model import event_rules, json_text
+from assay.model import event_rules, id_rules, json_text
 from assay.model.journal import Kind
 from assay.sdk.asks import Errors, Question, check_errors
 from assay.sdk.definitions import Invocable
@@ -276,7 +276,7 @@ def check_wanted(event: object) -> str:
             field="event",
             hint="patterns are for on=; wait for one name, and tell events apart with match=",
         )
-    return event
+    return event_rules.check_length(event)
 
 
 def _not_callable(step: str, fn: object) -> AssayError:
@@ -308,6 +308,9 @@ def check_step(step: object) -> str:
         wrong = f"must not begin with {RESERVED!r}, which is Assay's own"
     elif not event_rules.is_storable(step):
         wrong = "must not contain null characters or lone surrogates"
+    elif not id_rules.is_short(step):
+        step = step[: id_rules.TOLD]
+        wrong = f"... must be {id_rules.MAX_OWN_BYTES} bytes or fewer in UTF-8"
     else:
         return step
     raise AssayError(f"the step id {step!r} {wrong}", code="bad_step_id", field="id")
@@ -323,6 +326,14 @@ def _match(match: Mapping[str, object]) -> dict[str, Any]:
             field="match",
             hint='match={"ticketId": "tk_123"}: paths in the data, each with its value',
         ) from error
+    for path in match:
+        if not event_rules.is_storable(path):
+            raise AssayError(
+                f"match names {path!r}: no event's data has null characters or lone surrogates",
+                code="bad_match",
+                field="match",
+                hint="they are U+FFFD in the data that is kept",
+            )
     return dict(match)
 
 

@@ -39,6 +39,13 @@ def test_ids_that_are_there_are_not_blank(field: str, value: object) -> None:
     assert error.message == f"{field} must be a non-empty string"
 
 
+@pytest.mark.parametrize("value", ["a\0", "\ud800", "x" * 513], ids=ascii)
+def test_no_step_has_an_id_that_no_table_holds(value: str) -> None:
+    """Null characters, half a character, and more than an index takes."""
+    error = _refusal(step_id=value)
+    assert (error.code, error.field) == ("score_target", "step_id")
+
+
 @pytest.mark.parametrize("name", [None, "", "   ", 3])
 def test_a_name_is_not_blank(name: object) -> None:
     """Rule 3, before the value is looked at."""

@@ -7,6 +7,7 @@ import gc
 import json
 import warnings
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pydantic
@@ -174,9 +175,11 @@ def test_options_reach_the_journal() -> None:
     assert (request.retries, request.timeout_s) == (0, 30.0)
 
 
-@pytest.mark.parametrize("id", ["", "  ", "assay.send", "a\0", "\ud800", 3])
+@pytest.mark.parametrize(
+    "id", ["", "  ", "assay.send", "a\0", "\ud800", 3, "x" * 513, "é" * 257], ids=ascii
+)
 def test_step_ids_are_checked(id: Any) -> None:
-    """Non-empty, storable, and not Assay's own."""
+    """Non-empty, storable, short, and not Assay's own."""
     assert code_of(lambda: context(FakeJournal()).step.sleep(id, "1s")) == "bad_step_id"
 
 
@@ -222,7 +225,11 @@ def test_waiting_gives_a_typed_event_or_none() -> None:
 def test_a_wait_that_cannot_be_is_refused() -> None:
     """Where it is written."""
     wait = context(FakeJournal()).step.wait_for_event
-    assert code_of(lambda: wait("a", event="", timeout="1s")) == "event_name"
+    for event in ("", "a\0", "\ud800", "x" * 513):
+        assert code_of(partial(wait, "a", event=event, timeout="1s")) == "event_name"
+    for path in ("a\0", "\ud800"):
+        waits = partial(wait, "a", event="x", timeout="1s", match={path: 1})
+        assert code_of(waits) == "bad_match"
     assert code_of(lambda: wait("a", event="x", timeout="1s", if_=" ")) == "bad_condition"
     assert code_of(lambda: wait("a", event="x", timeout="1s", match={"a": {1}})) == "bad_match"
 
