@@ -50,9 +50,14 @@ async def test_a_sticky_unit_keeps_its_variant(open_box: OpenBox, assay_database
     for weights in ({"a": 1, "b": 0}, {"a": 0, "b": 1}, {"b": 0, "c": 1}, {"b": 1, "c": 0}):
         async with open_box(choosing(weights)) as box:
             outputs.append((await finish(box, data={"account": "acct"})).output)
+            await box.advance("1h")
+            results = await box.get("experiments/style/results")
     assert outputs == ["a", "a", "c", "c"]
     (kept,) = rows(assay_database, "assignments")
     assert (kept["unit"], kept["variant"], kept["epoch"]) == ("acct", "c", 3)
+    # All its runs count, whatever the epoch.
+    tally = results["metrics"][0]["arms"][0]["tally"]
+    assert (tally["units"], tally["exposed"], tally["after_epoch"]) == (1, 4, 0)
 
 
 async def test_an_exposure_has_the_probability_and_the_epoch_of_the_assignment(
