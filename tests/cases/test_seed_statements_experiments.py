@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -110,6 +110,7 @@ ONE_STEP = {"a": lambda ctx: ctx.step.run("work", len, "x")}
 MISUSES: list[tuple[str, Any, Any]] = [
     ("experiment_variants", {}, assay.fixed("a")),
     ("experiment_variants", {"a": "no callable"}, assay.fixed("a")),
+    ("experiment_variants", ["a"], assay.fixed("a")),
     ("experiment_variants", {"a" * 129: None}, assay.fixed("a")),
     ("experiment_variants", {"\x1b[31m": None}, assay.fixed("a")),
     ("unknown_variant", ONE_STEP, assay.fixed("b")),
@@ -128,7 +129,7 @@ async def _nothing() -> str:
 
 @pytest.mark.parametrize(("code", "variants", "select"), MISUSES)
 async def test_a_misuse_fails_the_run_once(
-    open_box: OpenBox, code: str, variants: dict[str, Any], select: Any
+    open_box: OpenBox, code: str, variants: Any, select: Any
 ) -> None:
     """33: each has a code, and no further attempt is made."""
     client, tries = assay.Client("app"), Recorder()
@@ -137,10 +138,12 @@ async def test_a_misuse_fails_the_run_once(
     async def f(ctx: assay.Context) -> None:
         if ctx.attempt > 1:
             tries.append("again")
-        bound = {
-            name: (lambda made=made: made(ctx)) if callable(made) else made
-            for name, made in variants.items()
-        }
+        bound = variants
+        if isinstance(variants, dict):
+            bound = {
+                name: (lambda made=made: made(ctx)) if callable(made) else made
+                for name, made in variants.items()
+            }
         await ctx.experiment("style", variants=bound, select=select)
 
     async with open_box(client) as box:
@@ -170,6 +173,32 @@ def test_weights_that_are_none_are_refused_where_they_are_written(weights: Any) 
         with pytest.raises(assay.AssayError) as refused:
             make(weights)
         assert refused.value.code == "experiment_weights"
+
+
+def test_what_chooses_has_to_be_callable() -> None:
+    """33: a name in its place is refused where it is written."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.custom(cast("Any", "a"))
+    assert (refused.value.code, refused.value.field) == ("experiment_select", "select")
+
+
+async def test_what_is_wrong_with_probabilities_is_not_called_weights(open_box: OpenBox) -> None:
+    """33: the field is the one that was written."""
+    client = assay.Client("app")
+
+    @client.function("f", on="go")
+    async def f(ctx: assay.Context) -> None:
+        await ctx.experiment(
+            "style",
+            variants={"a": lambda: ctx.step.run("work", len, "x")},
+            select=assay.custom(lambda: "a", probabilities={"b": 1}),
+        )
+
+    async with open_box(client) as box:
+        run = await finish(box)
+    assert run.error is not None
+    assert run.error.code == "experiment_weights"
+    assert run.error.message.startswith("probabilities of experiment 'style'")
 
 
 async def test_a_step_inside_select_is_refused(open_box: OpenBox) -> None:

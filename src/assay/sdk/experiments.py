@@ -132,6 +132,13 @@ def custom(
         unit: what it chooses by, the run unless given. Where it is missing (None) the run is left
             out of the analysis.
     """
+    if not callable(pick):
+        raise AssayError(
+            f"custom needs a function that gives a variant's name (got {pick!r:.80})",
+            code="experiment_select",
+            field="select",
+            hint="select=assay.custom(lambda: ...)",
+        )
     if probabilities is not None:
         probabilities = _weights(probabilities, field="probabilities")
         if abs(math.fsum(probabilities.values()) - 1) > _CLOSE_TO_1:
@@ -291,7 +298,9 @@ def _picked(id: str, picked: tuple[str, int], result: R, asked: Asking) -> Picke
 
 
 def _names(id: str, variants: object) -> tuple[str, ...]:
-    if not isinstance(variants, Mapping) or not variants:
+    if not isinstance(variants, Mapping):
+        wrong = "needs variants by name, each a callable"
+    elif not variants:
         wrong = "needs at least one variant"
     elif bad := [name for name in variants if not is_variant_name(name)]:
         wrong = f"has a variant whose name is no plain text of 128 bytes at most: {bad[0]!r}"
@@ -313,10 +322,9 @@ def _complete(id: str, select: Selection, names: tuple[str, ...]) -> Mapping[str
         return dict.fromkeys(names, 1.0) if select.strategy is Strategy.BUCKET else None
     if select.weights.keys() != set(names):
         odd = min(select.weights.keys() ^ set(names))
-        wrong = "no variant" if odd in select.weights else "a variant without a weight"
-        raise _refusal(
-            "weights", f"of experiment {id!r} must name its variants: {odd!r} is {wrong}"
-        )
+        wrong = "no variant" if odd in select.weights else "a variant without one"
+        field = "weights" if select.pick is None else "probabilities"
+        raise _refusal(field, f"of experiment {id!r} must name its variants: {odd!r} is {wrong}")
     return {name: select.weights[name] for name in names}
 
 
