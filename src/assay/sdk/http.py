@@ -15,8 +15,8 @@ from assay.errors import AssayError
 from assay.model import json_text
 from assay.sdk.questions import Sent
 from assay.settings import Settings
-from assay.wire.base import Message
-from assay.wire.events import EventIn, SendRequest, SendResponse
+from assay.wire.base import Message, Request
+from assay.wire.events import EventIn, SendResponse
 from assay.wire.problems import Problem
 from assay.wire.runs import ENDED, CancelResponse, Run
 from assay.wire.scores import ScoreIn, ScoreResponse
@@ -24,8 +24,6 @@ from assay.wire.scores import ScoreIn, ScoreResponse
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from uuid import UUID
-
-    import pydantic
 
     from assay.ids import Ids
     from assay.model.score_rules import CheckedScore
@@ -73,7 +71,7 @@ class Api:
 
     async def send(self, events: Sequence[EventDraft], minted: Ids) -> Sent:
         """Send events; their ids are minted once, so that trying again starts nothing twice."""
-        request = SendRequest(events=[_event(event, minted) for event in events])
+        request = {"events": [_event(event, minted) for event in events]}
         answer = await self._ask("POST", "/api/v1/events", SendResponse, request)
         return Sent(tuple(answer.event_ids), tuple(answer.run_ids), answer.duplicates)
 
@@ -91,7 +89,7 @@ class Api:
             at=score.at,
             experiment=None if score.reference is None else score.reference.as_dict(),
         )
-        await self._ask("POST", "/api/v1/scores", ScoreResponse, request)
+        await self._ask("POST", "/api/v1/scores", ScoreResponse, _plain(request))
 
     async def result(
         self, run_id: str, of: Invocable[Any, Any] | None, timeout_s: float | None
@@ -125,11 +123,9 @@ class Api:
             await client.aclose()
 
     async def _ask(
-        self, method: str, path: str, answer: type[M], request: pydantic.BaseModel | None = None
+        self, method: str, path: str, answer: type[M], request: dict[str, Any] | None = None
     ) -> M:
-        body = None
-        if request is not None:
-            body = json_text.dump(request.model_dump(mode="json", exclude_defaults=True)).encode()
+        body = None if request is None else json_text.dump(request).encode()
         response = await self._persist(method, path, body)
         if response.is_success:
             return answer.model_validate(response.json())
@@ -172,17 +168,23 @@ class Api:
         return self._clients[loop]
 
 
-def _event(event: EventDraft, minted: Ids) -> EventIn:
-    return EventIn(
+def _event(event: EventDraft, minted: Ids) -> dict[str, Any]:
+    written = EventIn(
         id=ids.to_text(event.id or minted.new()),
         name=event.name,
-        data=json.loads(event.data),
         sessions=None if event.sessions is None else dict(event.sessions),
         drop_sessions=event.drops_sessions,
         key=event.key,
         ts=event.ts,
         force=None if event.force is None else dict(event.force),
     )
+    # Beside the model, since pydantic writes nothing that is nested as deeply as data may be.
+    data = json.loads(event.data)
+    return {**_plain(written), "data": data} if data else _plain(written)
+
+
+def _plain(request: Request) -> dict[str, Any]:
+    return request.model_dump(mode="json", exclude_defaults=True)
 
 
 def _output(run: Run, of: Invocable[Any, Any] | None) -> Any:

@@ -113,6 +113,16 @@ def test_events_are_sent_with_ids_of_the_senders() -> None:
     assert request.headers["authorization"] == "Bearer k1"
 
 
+def test_data_is_sent_however_deeply_it_is_nested() -> None:
+    """As deeply as an event may be."""
+    data: dict[str, Any] = {}
+    for _ in range(400):
+        data = {"a": data}
+    server = Server(sent("01R"))
+    run(server.client().send(assay.Event("a/b", data)))
+    assert server.bodies()[0]["events"][0]["data"] == data
+
+
 def test_trying_again_sends_the_same_ids() -> None:
     """After lost connections and 502, 503, 504."""
     server = Server(
