@@ -55,7 +55,8 @@ class Settings:
     project: str = "default"
     """`ASSAY_PROJECT`: the project that a worker serves."""
     author: str | None = None
-    """`ASSAY_AUTHOR`: who answers for the changes of experiments that a worker's code makes."""
+    """`ASSAY_AUTHOR`: who answers for the changes of experiments that a worker's code makes, or who
+    stops one."""
     lease_s: float = 10.0
     """`ASSAY_LEASE_S`: how long a silent worker keeps its runs."""
     heartbeat_s: float = 3.0

@@ -51,7 +51,11 @@ def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) ->
     assert all(bar.index("[") < bar.index("o") < bar.index("]") for bar in bars)
 
     stop = ("experiment", NAME, "--stop", "--decision", "concise stays", "--reason", "better")
+    assert "and why" in assay.run(*stop[:-2], code=2).stderr
+    assay.environment["ASSAY_AUTHOR"] = "ada"
     assert assay.run(*stop).stdout == f"{NAME} stopped: concise stays\n"
+    (listed,) = assay.read("experiments")
+    assert listed["stopped"]["author"] == "ada"
     refused = assay.run(*stop, code=1)
     assert "experiment_is_stopped" in refused.stderr
     assert "stopped" in assay.run("experiment", NAME).stdout

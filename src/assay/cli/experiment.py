@@ -41,9 +41,15 @@ def experiment(
 ) -> None:
     """Show an experiment's verdicts, arms and differences; reading them is no look."""
     path = f"/experiments/{quote(id, safe='')}"
+    settings = settings_of()
     if stop:
-        body = {"decision": decision, "reason": reason, "author": author}
-        stopped = ask(lambda api: api.post(f"{path}/stop", body), settings_of())
+        if not (decision and reason):
+            raise typer.BadParameter(
+                'say what is done now, and why: --decision "concise stays" --reason "..."',
+                param_hint="'--stop'",
+            )
+        body = {"decision": decision, "reason": reason, "author": author or settings.author}
+        stopped = ask(lambda api: api.post(f"{path}/stop", body), settings)
         if as_json:
             print_json([stopped])
         else:
@@ -51,7 +57,7 @@ def experiment(
         return
     if decision or reason or author:
         raise typer.BadParameter("a decision is kept with --stop alone", param_hint="'--decision'")
-    found = ask(lambda api: api.get(f"{path}/results", metric=metric, cutoff=cutoff), settings_of())
+    found = ask(lambda api: api.get(f"{path}/results", metric=metric, cutoff=cutoff), settings)
     if as_json:
         print_json([found])
     else:
