@@ -45,7 +45,9 @@ def test_scores_of_any_size_have_results(api: ApiServer, scale: float) -> None:
         connection.execute(SCALE.replace("ascii(unit) %% 7", "0"), (scale,))
     take(api.url, LAST + timedelta(hours=1))
     results = api.get(RESULTS, cutoff=CASE["last_look"])
-    assert all(math.isfinite(one) for one in numbers(results))
+    looks = api.pages(f"experiments/{NAME}/looks")
+    assert any(look["tested"] for look in looks) is (scale > 1e-100)
+    assert all(math.isfinite(one) for one in numbers([results, looks]))
     metric = results["metrics"][0]
     (found,) = metric["variants"]
     told = [one for one in metric["warnings"] if "beyond 1e140" in one]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from rich.cells import cell_len
 
 from assay.cli.forest import forest
 from program import Program
@@ -115,3 +116,14 @@ def test_a_plot_has_a_line_at_no_difference_and_says_why_there_is_no_interval() 
     assert lines[1].startswith("  b    [----|----o----------] +0.1 (")
     assert lines[2:] == ["  long  too few", "       beside a, 95 %, anytime"]
     assert [*forest([variants[1]], width=60)] == ["  long  too few"]
+
+
+@pytest.mark.parametrize("name", ["a style of answering that is long" * 3, "回答" * 30])
+def test_a_plot_fits_a_terminal_whatever_names_are_in_it(name: str) -> None:
+    """They stand whole in the sentences and tables above."""
+    variants = [
+        {"variant": one, "control_variant": "a", "difference": FIGURE} for one in (name, "b")
+    ]
+    _, *bars, _ = forest(variants, width=80, plain=True, is_share=True)
+    assert max(map(cell_len, bars)) <= 80
+    assert len({bar.index("]") - bar.index("[") for bar in bars}) == 1

@@ -6,6 +6,8 @@ import locale
 import sys
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len, set_cell_size
+
 from assay.experiments.amounts import difference, ends
 
 if TYPE_CHECKING:
@@ -13,10 +15,12 @@ if TYPE_CHECKING:
 
     from assay.cli.printing import Item
 
-_UNICODE = {"line": "─", "point": "●", "zero": "│", "low": "├", "high": "┤"}
-_PLAIN = {"line": "-", "point": "o", "zero": "|", "low": "[", "high": "]"}
+_UNICODE = {"line": "─", "point": "●", "zero": "│", "low": "├", "high": "┤", "cut": "…"}
+_PLAIN = {"line": "-", "point": "o", "zero": "|", "low": "[", "high": "]", "cut": "~"}
 _LEAST = 20
 _TEXT = 34
+_MOST_OF_WIDTH = 4
+"""A name has a fourth of it at most, so that there is room for bars."""
 
 
 def forest(
@@ -34,13 +38,14 @@ def forest(
     if drawn:
         yield ""
     marks = _PLAIN if plain or not _holds_unicode() else _UNICODE
-    names = max((len(one["variant"]) for one in variants), default=0)
+    longest = max((cell_len(one["variant"]) for one in variants), default=0)
+    names = min(longest, width // _MOST_OF_WIDTH)
     across = max(_LEAST, width - names - _TEXT)
     bounds = [bound for one in drawn for bound in one["difference"]["ci"]]
     low, high = min([0.0, *bounds]), max([0.0, *bounds])
     for one in variants:
         figure = one["difference"]
-        name = f"{one['variant']:<{names}}"
+        name = _fit(one["variant"], names, marks["cut"])
         if figure["ci"] is None:
             yield f"  {name}  {figure['reason']}"
             continue
@@ -51,6 +56,13 @@ def forest(
         first = drawn[0]["difference"]
         level = f"{100 * (1 - first['alpha']):.4g} %"
         yield f"  {'':<{names}} beside {drawn[0]['control_variant']}, {level}, {first['mode']}"
+
+
+def _fit(name: str, cells: int, cut: str) -> str:
+    """A name in so many cells of the terminal; a longer one is cut, and stands whole above."""
+    if cell_len(name) <= cells:
+        return set_cell_size(name, cells)
+    return set_cell_size(name, cells - 1) + cut
 
 
 def _bar(figure: Item, low: float, high: float, across: int, marks: dict[str, str]) -> str:
