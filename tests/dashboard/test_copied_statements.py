@@ -132,6 +132,7 @@ def test_outcomes_by_each_of_their_filters(told: Told) -> None:
         {"scorer": "nobody"},
         {"run_id": story.runs["completed"]},
         {"app_id": words.app, "function_id": words.function},
+        {"session_key": words.session_key, "session_id": words.session_id},
         {"queued_after": then},
         {"queued_before": then},
         {"promised_after": then},

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import html_pages
 from api_server import memo
 from assay.ids import parse, step_key
 from assay.store import user_spans
@@ -146,3 +148,30 @@ def test_a_key_in_the_query_of_all_keys_is_refused(dash: DashboardServer) -> Non
     """The sessions of a key have a page of their own."""
     answer = dash.ask("GET", "/p/default/sessions", params={"key": "ticket_id"})
     assert (answer.status_code, "bad_filter" in answer.text) == (422, True)
+
+
+def test_each_number_of_a_session_leads_to_its_rows(dash: DashboardServer) -> None:
+    """Its runs, those that failed, those with a score, and what they have promised."""
+    dash.register("answer")
+    for ticket in ("1", "1", "1", "2"):
+        run = dash.start(sessions={"ticket": ticket})
+        dash.promise(run, "later", "timed_out" if ticket == "1" else "pending")
+        dash.promise(run, "soon")
+        dash.finish(run, "failed" if ticket == "2" else "completed")
+        dash.post("scores", {"name": "kind", "value": True, "run_id": run})
+    page = dash.look("/sessions/ticket/1")
+    links = {
+        link.attributes["href"]: int(link.text)
+        for link in page.one("main").all("a")
+        if link.text.isdigit()
+    }
+    assert sorted(links.values()) == [3, 3, 3, 3]
+    for href, n in links.items():
+        listed = html_pages.read(dash.ask("GET", href).text)
+        rows = listed.one("main").one("tbody", data_live_rows="").all("tr")
+        assert len(rows) == n, href
+    (row,) = [row for row in page.one("table", id="rollup-table").rows() if row["Score"] == "kind"]
+    assert re.fullmatch(r"100 % ?43\.9.100\.0 ?n 3", row["True, 95 % interval"])
+    out = html_pages.read(dash.ask("GET", [*links][-1]).text).one("ul", class_="chips").all("a")
+    for way in out:
+        assert dash.ask("GET", way.attributes["href"]).status_code == 200

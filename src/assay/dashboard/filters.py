@@ -49,6 +49,8 @@ class Outcomes(_Query):
     scorer: str | None = None
     app_id: str | None = None
     function_id: str | None = None
+    session_key: str | None = None
+    session_id: str | None = None
     queued_after: AwareDatetime | None = None
     queued_before: AwareDatetime | None = None
     promised_after: AwareDatetime | None = None
@@ -80,6 +82,7 @@ def runs(ask: Ask) -> RunFilter:
 def outcomes(ask: Ask) -> OutcomeFilter:
     """Of the list of outcomes."""
     asked = Outcomes.model_validate(ask.query)
+    session = asked.session_id
     return OutcomeFilter(
         run=None if asked.run_id is None else parse(asked.run_id),
         name=asked.name,
@@ -87,6 +90,7 @@ def outcomes(ask: Ask) -> OutcomeFilter:
         scorer=asked.scorer,
         app=asked.app_id,
         function=asked.function_id,
+        session=None if session is None else (asked.session_key or "", session),
         since=asked.queued_after,
         until=asked.queued_before,
         promised_since=asked.promised_after,

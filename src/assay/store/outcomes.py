@@ -64,6 +64,7 @@ class OutcomeFilter:
 
     Attributes:
         run: the one that promised them; else `app` and `function` are those of the runs.
+        session: key and id of one that the runs are in.
         since: of runs whose ids were minted from then on. `until`: before then.
         promised_since, promised_until: the same of when the promise was made.
         overdue: the present instant: those that wait for what should have come before it.
@@ -75,6 +76,7 @@ class OutcomeFilter:
     scorer: str | None = None
     app: str | None = None
     function: str | None = None
+    session: tuple[str, str] | None = None
     since: datetime | None = None
     until: datetime | None = None
     promised_since: datetime | None = None
@@ -90,6 +92,7 @@ class OutcomeFilter:
             "by_scorer": self.scorer,
             "by_app": self.app,
             "by_function": self.function,
+            "in_session": None if self.session is None else list(self.session),
             "since": None if self.since is None else floor_at(self.since),
             "until": None if self.until is None else floor_at(self.until),
             "promised_since": self.promised_since,

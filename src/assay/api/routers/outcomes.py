@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from assay.api import shapes, summary_shapes
 from assay.api.answers import answer
 from assay.api.asking import Cursor, Days, Instant, Limit, Who, range_of, services_of
+from assay.errors import AssayError
 from assay.ids import parse
 from assay.scoring import ledger
 from assay.store import outcomes
@@ -36,6 +37,8 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
     scorer: str | None = None,
     app_id: str | None = None,
     function_id: str | None = None,
+    session_key: str | None = None,
+    session_id: str | None = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
     promised_after: Instant = None,
@@ -44,9 +47,9 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
 ) -> Response:
     """Promised scores with all their changes, those of the newest runs first.
 
-    `app_id`, `function_id`, `queued_after` and `queued_before` speak of the runs that promised
-    them, `promised_after` and `promised_before` of the promises; `overdue` leaves those that wait
-    for what should have come by now.
+    `app_id`, `function_id`, `session_key` with `session_id`, `queued_after` and `queued_before`
+    speak of the runs that promised them, `promised_after` and `promised_before` of the promises;
+    `overdue` leaves those that wait for what should have come by now.
     """
     run = None if run_id is None else parse(run_id, field="run_id")
     project = who.project
@@ -59,6 +62,7 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
         scorer=scorer,
         app=app_id,
         function=function_id,
+        session=_session(session_key, session_id),
         since=queued_after,
         until=queued_before,
         promised_since=promised_after,
@@ -75,6 +79,19 @@ async def list_outcomes(  # noqa: PLR0913, PLR0917 - each is a parameter of the 
 
     found, changes = await services_of(request).read(project, ask)
     return answer({"data": [*shapes.outcomes(found.items, changes)], "next": found.next})
+
+
+def _session(key: str | None, id_: str | None) -> tuple[str, str] | None:
+    if key is not None and id_ is not None:
+        return key, id_
+    if key is None and id_ is None:
+        return None
+    raise AssayError(
+        "session_key and session_id can't be asked without each other",
+        code="bad_filter",
+        field="session_id" if id_ is None else "session_key",
+        hint="give both: a session is a key and an id",
+    )
 
 
 @router.get("/outcomes/summary", response_model=OutcomeSummary)

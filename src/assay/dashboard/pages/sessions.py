@@ -12,6 +12,7 @@ from assay.dashboard.page import Page
 from assay.dashboard.transcripts import transcript
 from assay.errors import AssayError
 from assay.ids import parse, step_key
+from assay.stats.intervals import proportion
 from assay.store import outcomes, scores, transcripts
 from assay.store.copies import runs as copies_of_runs
 from assay.store.copies import sessions as copies
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from assay.dashboard.asking import Ask
     from assay.dashboard.transcripts import Said, Transcript
+    from assay.stats.intervals import Estimate
     from assay.store.outcomes import OutcomeRecord
     from assay.store.pages import Reading
     from assay.store.scores import ScoreRecord
@@ -101,6 +103,14 @@ class SessionView:
     next: str | None
     given: RunsGiven
     copied: Copied
+
+    def failed(self) -> Estimate:
+        """The share of failed runs among those that have ended, with its interval."""
+        return proportion(self.session.failed_run_count, self.session.failure_rate_n, unit="run")
+
+    def true(self, score: SessionScore) -> Estimate:
+        """The share of true, with its interval."""
+        return proportion((score.true_share or 0) * score.n_bool, score.n_bool, unit="run")
 
 
 async def keys(ask: Ask) -> KeysView:

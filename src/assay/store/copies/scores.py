@@ -28,6 +28,9 @@ _NUMBERS = """name, count(value) AS runs, avg(value) AS mean, min(value) AS leas
 _OUTCOMES = """run_id, defer_id, name, state, scorer, app_id, function_id, promised_at,
   changed_at, due_at, reason, score_id, scorer_run_id"""
 
+_OF_SESSION = """run_uuid IN (
+    SELECT run_uuid FROM insights.run_sessions WHERE project_id = {} AND key = {} AND id = {})"""
+
 
 def names(project: int, within: Range) -> str:
     """The names that are scored or promised, with the runs in a range: each counts once."""
@@ -74,6 +77,8 @@ def _conditions(project: int, f: OutcomeFilter) -> Iterator[Composable]:
     yield from given("scorer = {}", f.scorer)
     yield from given("app_id = {}", f.app)
     yield from given("function_id = {}", f.function)
+    if f.session is not None:
+        yield clause(_OF_SESSION, project, *f.session)
     yield from given("run_uuid >= insights.first_uuid({})", f.since)
     yield from given("run_uuid < insights.first_uuid({})", f.until)
     yield from given("promised_at >= {}", f.promised_since)

@@ -42,6 +42,10 @@ ORDER BY c.run_id, c.defer_id, c.name, c.changed_at, c.state <> 'pending'
 -- name: by_app
     AND EXISTS (SELECT FROM assay.runs r WHERE r.project_id = %(project)s AND r.id = o.run_id AND r.app = %(by_app)s)
 
+-- name: in_session
+    AND EXISTS (SELECT FROM assay.run_sessions s WHERE s.project_id = %(project)s AND s.run_id = o.run_id
+        AND s.key = (%(in_session)s::text[])[1] AND s.value = (%(in_session)s::text[])[2])
+
 -- name: since
     AND o.run_id >= %(since)s
 
