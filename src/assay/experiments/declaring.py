@@ -81,8 +81,13 @@ def _declared(plan: PlanRecord) -> str:
 def _chosen(epoch: Epoch) -> str:
     if epoch.version is None:
         return f"app {epoch.app!r}"
-    return f"app {epoch.app!r} (version {epoch.version}, worker {epoch.worker})"
+    return _named(epoch.app, epoch.version, str(epoch.worker), epoch.author)
 
 
 def _who(by: Declarer) -> str:
-    return f"app {by.app!r} (version {by.version}, worker {by.worker})"
+    return _named(by.app, by.version, by.worker, by.author)
+
+
+def _named(app: str, version: str, worker: str, author: str | None) -> str:
+    by = "" if author is None else f", {author}"
+    return f"app {app!r} (version {version}, worker {worker}{by})"
