@@ -53,6 +53,14 @@ async def test_runs_that_cross_to_another_variant_of_their_unit_are_told(open_bo
     assert ": 1 run; " in said
 
 
+async def test_a_variant_alone_is_told_to_have_nothing_beside_it(open_box: OpenBox) -> None:
+    """All others have weight 0, and nobody was served them."""
+    results = await served(open_box, assay.bucket("acct", weights={"a": 1, "b": 0}), 1)
+    assert results["warnings"][0] == (
+        "only 'a' has a share of the weights: there is nothing to compare"
+    )
+
+
 async def test_exposures_of_this_hour_alone_are_told_with_when_results_start(
     open_box: OpenBox,
 ) -> None:

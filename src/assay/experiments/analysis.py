@@ -288,6 +288,8 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
             "variants are not chosen by chance with known probabilities: numbers describe what"
             " happened, and say nothing of what a variant does"
         )
+    elif arms.control is not None and not arms.treatments:
+        yield f"only {arms.control!r} has a share of the weights: there is nothing to compare"
     if plan is None:
         yield "no plan is declared: all intervals are exploratory"
     elif plan.control is not None and arms.control not in (None, plan.control):
