@@ -10,8 +10,9 @@ import pytest
 from rich.cells import cell_len
 
 from assay.cli.forest import forest
+from experiment_rows import instant
 from program import Program
-from published_experiment import CASE, LAST, NAME, load, plan, take
+from published_experiment import CASE, LAST, NAME, load, plan, take, with_durations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,17 @@ def test_a_command_loads_what_it_asks_for_alone(database: str, tmp_path: Path) -
         loaded = {line.split()[-1] for line in telling.run(command).stderr.splitlines()}
         assert f"assay.store.{command}" in loaded
         assert loaded.isdisjoint({"numpy", "scipy", "assay.store.sessions"})
+
+
+def test_the_list_says_which_guardrail_keeps_a_variant_back(assay: Program, database: str) -> None:
+    """The word alone would say that nothing is known yet."""
+    assay.run("experiments")
+    load(database, plan(guardrails={"run.duration": -2.0}))
+    with_durations(database, {"detailed": 3.0, "concise": 9.0})
+    crossed = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
+    take(database, instant(crossed) + timedelta(hours=1))
+    listed = " ".join(assay.run("experiments").stdout.split())
+    assert "keep collecting (guardrail broken: run.duration)" in listed
 
 
 def test_all_experiments_are_listed_unless_fewer_are_asked_for(

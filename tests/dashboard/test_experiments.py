@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from assay.dashboard import texts
-from published_experiment import CASE, LAST, NAME, load, plan, take
+from experiment_rows import instant
+from published_experiment import CASE, LAST, NAME, load, plan, take, with_durations
 
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
@@ -52,6 +53,19 @@ def dashed(row: dict[str, str]) -> str:
     """The cell of the difference, with the spaces that the page writes."""
     (cell,) = [text for head, text in row.items() if head.startswith("Difference")]
     return cell.replace(" pp", "\N{NO-BREAK SPACE}pp")
+
+
+def test_a_broken_guardrail_stands_in_the_list_and_on_the_page(dash: DashboardServer) -> None:
+    """With a word of its own, and the verdict with why it is not better."""
+    load(dash.url, plan(guardrails={"run.duration": -2.0}))
+    with_durations(dash.url, {"detailed": 3.0, "concise": 9.0})
+    crossed = CASE["expected"][-1]["variants"]["concise"]["planned"]["verdict"]["cutoff"]
+    take(dash.url, instant(crossed) + timedelta(hours=1))
+    (row,) = dash.look("/experiments").one("table", class_="grid").rows()
+    assert "keep collecting" in row["Verdict"]
+    assert "guardrail broken: run.duration" in row["Verdict"]
+    page = dash.look(PATH, cutoff=crossed)
+    assert page.all(class_="fail")[0].text == "▲broken"
 
 
 def test_every_count_of_an_arm_is_the_apis(looked: DashboardServer) -> None:

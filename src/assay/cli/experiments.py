@@ -30,7 +30,9 @@ def experiments(limit: All = None, *, as_json: Json = False) -> None:
 
 def _row(one: Item) -> Sequence[Text | str]:
     plan = one["plan"]
-    said = [f"{verdict['variant']}: {verdict['word']}" for verdict in one["verdicts"]]
+    said = [
+        f"{verdict['variant']}: {verdict['word']}{_kept(verdict)}" for verdict in one["verdicts"]
+    ]
     stopped = one["stopped"]
     verdict = "no plan" if plan is None else ", ".join(said) or "not looked at yet"
     return (
@@ -41,3 +43,9 @@ def _row(one: Item) -> Sequence[Text | str]:
         verdict if stopped is None else f"{verdict} (stopped: {stopped['decision']})",
         at(one["first_seen"]),
     )
+
+
+def _kept(verdict: Item) -> str:
+    """Which guardrail keeps a variant from being better, which the word alone hides."""
+    reason = verdict["reason"] or ""
+    return f" ({reason})" if reason.startswith("guardrail") else ""
