@@ -1,0 +1,40 @@
+"""What a button copies is what stood there: statements reach psql whole."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from assay.dashboard.asking import part
+from copied_statements import rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from browsing import Opener
+    from dashboard_server import DashboardServer
+    from told import Told
+
+
+@pytest.mark.parametrize("state", ["full", "hostile"])
+def test_a_statement_is_copied_from_the_menu(
+    open_page: Opener, states: Mapping[str, Told], state: str
+) -> None:
+    """Whatever the filter holds, the database takes the text of the clipboard."""
+    told = states[state]
+    words = told.story.words
+    page = open_page(told.served, f"/p/default/runs?experiment={part(words.experiment)}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_text("Copy as…").click()
+    button = page.get_by_role("button", name="Copy SQL")
+    button.click()
+    expect(button).to_have_text("Copied")
+    copied = page.evaluate("() => navigator.clipboard.readText()")
+
+    def run(server: DashboardServer) -> None:
+        expected = server.pages("runs", experiment=words.experiment)
+        assert [row["id"] for row in rows(server, copied)] == [one["id"] for one in expected] != []
+
+    told.served.seed(run)
