@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from assay.dashboard.asking import part
+from browsing import violations
 from copied_statements import rows
 
 if TYPE_CHECKING:
@@ -38,3 +39,19 @@ def test_a_statement_is_copied_from_the_menu(
         assert [row["id"] for row in rows(server, copied)] == [one["id"] for one in expected] != []
 
     told.served.seed(run)
+
+
+@pytest.mark.parametrize("width", [360, 700, 1300])
+def test_the_menu_is_within_the_window(
+    open_page: Opener, states: Mapping[str, Told], width: int
+) -> None:
+    """However narrow; what is longer is scrolled to inside of it."""
+    told = states["full"]
+    path = f"/p/default/runs/{told.story.runs['completed']}"
+    page = open_page(told.served, path, width=width, is_open=True)
+    page.get_by_text("Copy as…").click()
+    box = page.locator("details.menu > div").bounding_box()
+    assert box is not None
+    assert 0 <= box["x"] < box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= 900
+    assert violations(page) == []

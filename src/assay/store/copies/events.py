@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from uuid import UUID
 
 _EVENTS = "insights.events"
+_COLUMNS = """id, name, received_at, ts, key, source_run_id,
+  sessions, data, warning"""
+_STARTED = """id, app_id, function_id, status, queued_at,
+  duration_s, error"""
 
 
 def of_filter(
@@ -28,7 +32,7 @@ def of_filter(
         *given("received_at < {}", received_before),
     ]
     return statement(
-        "id, name, received_at, ts, key, source_run_id, sessions, data, warning",
+        _COLUMNS,
         _EVENTS,
         where=where,
         order="uuid DESC" if name is None else "received_at DESC, uuid DESC",
@@ -49,7 +53,7 @@ def one(project: int, event: UUID) -> str:
                 about="the event",
             ),
             statement(
-                "id, app_id, function_id, status, queued_at, duration_s, error",
+                _STARTED,
                 "insights.runs",
                 where=(about, clause("event_uuid = {}", event)),
                 order="uuid DESC",

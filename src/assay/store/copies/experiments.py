@@ -12,12 +12,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _EXPERIMENTS = "insights.experiments"
-_FIRST = """unit, (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant,
+_COLUMNS = """id, epoch, strategy, variants, plan_version,
+  first_seen, stopped_at, decision"""
+_FIRST = """unit,
+  (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant,
   (array_agg(epoch ORDER BY at, run_uuid, index))[1] AS epoch,
   min(at) AS first_at, count(DISTINCT run_uuid) AS run_count"""
 _SERVED_FIRST = "(array_agg(variant ORDER BY at, run_uuid, index))[1] = {}"
 _UNITS = """(
-    SELECT unit, (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant
+    SELECT unit,
+      (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant
     FROM insights.exposures
     WHERE {where}
     GROUP BY unit) AS units"""
@@ -26,7 +30,7 @@ _UNITS = """(
 def all_of(project: int) -> str:
     """The experiments by name."""
     return statement(
-        "id, epoch, strategy, variants, plan_version, first_seen, stopped_at, decision",
+        _COLUMNS,
         _EXPERIMENTS,
         where=[clause("project_id = {}", project)],
         order="id",

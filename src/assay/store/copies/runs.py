@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 
 
 _RUNS = "insights.runs"
-_COLUMNS = """id, app_id, function_id, status, queued_at, started_at, duration_s, tokens,
-  sessions, error"""
-_STEPS = """seq, step_id, index, kind, status, attempts, started_at, duration_s,
-  output, error"""
-_SCORES = """id, name, value, is_boolean, subject, step_id, index, at, source,
-  author, rationale"""
-_OUTCOMES = "defer_id, name, state, scorer, promised_at, due_at, reason, scorer_run_id"
+_COLUMNS = """id, app_id, function_id, status, queued_at,
+  started_at, duration_s, tokens, sessions, error"""
+_STEPS = """seq, step_id, index, kind, status, attempts,
+  started_at, duration_s, output, error"""
+_SCORES = """id, name, value, is_boolean, subject, step_id,
+  index, at, source, author, rationale"""
+_OUTCOMES = """defer_id, name, state, scorer, promised_at,
+  due_at, reason, scorer_run_id"""
 
 
 def of_filter(project: int, filter_: RunFilter) -> str:

@@ -23,10 +23,13 @@ _NAMES = """(
   LEFT JOIN (
     SELECT name, value FROM insights.run_scores
     WHERE {where}) AS scored USING (name)"""
-_NUMBERS = """name, count(value) AS runs, avg(value) AS mean, min(value) AS least,
-  max(value) AS greatest"""
-_OUTCOMES = """run_id, defer_id, name, state, scorer, app_id, function_id, promised_at,
-  changed_at, due_at, reason, score_id, scorer_run_id"""
+_NUMBERS = """name, count(value) AS runs, avg(value) AS mean,
+  min(value) AS least, max(value) AS greatest"""
+_VALUES = """run_id, app_id, function_id, queued_at,
+  value, is_boolean, at"""
+_OUTCOMES = """run_id, defer_id, name, state, scorer, app_id,
+  function_id, promised_at, changed_at, due_at, reason,
+  score_id, scorer_run_id"""
 
 _OF_SESSION = """run_uuid IN (
     SELECT run_uuid FROM insights.run_sessions WHERE project_id = {} AND key = {} AND id = {})"""
@@ -44,7 +47,7 @@ def names(project: int, within: Range) -> str:
 def of_name(project: int, name: str, within: Range) -> str:
     """The runs in a range that have a score, the newest first, each with its value."""
     return statement(
-        "run_id, app_id, function_id, queued_at, value, is_boolean, at",
+        _VALUES,
         "insights.run_scores",
         where=[
             clause("project_id = {}", project),

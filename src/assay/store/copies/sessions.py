@@ -5,13 +5,18 @@ from __future__ import annotations
 from assay.store.copies.writing import clause, statement
 
 _SESSIONS = "insights.sessions"
-_COLUMNS = "key, id, run_count, failed_run_count, ended_run_count, last_active_at, functions"
+_COLUMNS = """key, id, run_count, failed_run_count,
+  ended_run_count, last_active_at, functions"""
+
+
+_COUNTS = """key, count(*) AS session_count,
+  sum(run_count)::bigint AS run_count"""
 
 
 def keys(project: int) -> str:
     """The session keys, in their order."""
     return statement(
-        "key, count(*) AS session_count, sum(run_count)::bigint AS run_count",
+        _COUNTS,
         _SESSIONS,
         where=[clause("project_id = {}", project)],
         group="key",

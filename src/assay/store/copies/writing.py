@@ -42,15 +42,15 @@ def queued(
     Args:
         after: the first instant, None for any.
         before: the instant after the last, None for any.
-        uuid: the column with the run's id, which says which partitions are read.
+        uuid: the column with the run's id, which is made within an hour of that and says which
+            partitions are read.
     """
-    margin: LiteralString = "  /* ids are made within an hour of it */"
     if after is not None:
         yield clause("queued_at >= {}", after)
-        yield clause(uuid + " >= insights.first_uuid({})" + margin, after - ID_MARGIN)
+        yield clause(uuid + " >= insights.first_uuid({})", after - ID_MARGIN)
     if before is not None:
         yield clause("queued_at < {}", before)
-        yield clause(uuid + " < insights.first_uuid({})" + margin, before + ID_MARGIN)
+        yield clause(uuid + " < insights.first_uuid({})", before + ID_MARGIN)
 
 
 def literal(value: object) -> Composable:
@@ -64,7 +64,7 @@ def literal(value: object) -> Composable:
     if isinstance(value, UUID):
         return sql.SQL("insights.uuid_of({})").format(sql.Literal(to_text(value)))
     if isinstance(value, datetime):
-        return sql.Literal(value.astimezone(UTC))
+        return sql.Literal(f"{value.astimezone(UTC).replace(tzinfo=None)}Z")
     return sql.Literal(value)
 
 
