@@ -46,7 +46,8 @@ def rows(url: str, table: str) -> list[dict[str, Any]]:
 
 async def test_a_sticky_unit_keeps_its_variant(open_box: OpenBox, assay_database: str) -> None:
     """Until the variant is gone from the code."""
-    outputs = []
+    outputs: list[object] = []
+    results: Any = None
     for weights in ({"a": 1, "b": 0}, {"a": 0, "b": 1}, {"b": 0, "c": 1}, {"b": 1, "c": 0}):
         async with open_box(choosing(weights)) as box:
             outputs.append((await finish(box, data={"account": "acct"})).output)
