@@ -68,6 +68,18 @@ async def test_two_apps_that_declare_differently_begin_nothing_anew_at_each_rest
     assert ["in the code of x" in one for one in logged] == [True]
 
 
+async def test_what_was_declared_within_the_hour_is_told_at_once(open_box: OpenBox) -> None:
+    """Though numbers are of the last full hour: who has just started a worker looks now."""
+    results: Any = None
+    for minute, (app, units) in enumerate([("x", 100), ("y", 200), ("x", 100)]):
+        start = TEN + timedelta(minutes=minute)
+        async with open_box(declaring(app, units, minute % 2 + 1), start=start) as box:
+            await finish(box, f"go/{app}")
+            results = await box.get("experiments/style/results")
+    assert len(warned(results, "the plan")) == len(warned(results, "the way of choosing")) == 1
+    assert [one["app"] for one in results["plans"]] == ["x", "y"]
+
+
 async def test_an_app_that_changes_its_own_plan_has_it_in_force(open_box: OpenBox) -> None:
     """Whatever the other one declares."""
     results = await told(open_box, [("x", 100, 1), ("y", 200, 1), ("x", 300, 1)])

@@ -258,7 +258,7 @@ def _unchosen(facts: Facts, moments: Moments | None) -> Iterator[str]:
 
 def _control_gone(facts: Facts, control: str | None) -> Iterator[str]:
     """That nobody is served any more what the variants are compared with."""
-    newest = facts.epochs[-1] if facts.epochs else None
+    newest = facts.chosen[-1] if facts.chosen else None
     if newest is None or control is None or newest.strategy is Strategy.FIXED:
         return
     if control not in newest.variants:

@@ -18,10 +18,13 @@ _HOUR = timedelta(hours=1)
 
 
 def warnings(facts: Facts) -> Iterator[str]:
-    """What is declared differently by several, in turn: each change begins something anew."""
+    """What is declared differently by several, in turn: each change begins something anew.
+
+    Until now, and not until the last full hour, since whoever starts a worker looks at once.
+    """
     yield from _plans(facts)
-    changes = sight.most_returns(facts.epochs, within=_HOUR)
-    pair = _alternating(facts.epochs)
+    changes = sight.most_returns(facts.chosen, within=_HOUR)
+    pair = _alternating(facts.chosen)
     if changes:
         by = "" if pair is None else f" ({_in_turn(*pair)})"
         yield (
@@ -37,20 +40,19 @@ def warnings(facts: Facts) -> Iterator[str]:
 
 
 def _plans(facts: Facts) -> Iterator[str]:
-    force = facts.plan
-    if force is None:
+    if not facts.plans:
         return
+    *before, force = facts.plans
     others = [
         one.by
         for one in facts.declarations
-        if one.plan != force.plan and force.declared_at < one.declared_at <= facts.cutoff
+        if one.plan != force.plan and one.declared_at > force.declared_at
     ]
     if others and force.by is not None:
         yield (
             f"the plan is {_in_turn(*map(_who, [force.by, *others]))}: version {force.version}, the"
             " first one's, stays in force; take it out of the others, or change theirs to have it"
         )
-    before = [one for one in facts.plans if one.version < force.version]
     if before and before[-1].plan != force.plan and force.plan in [one.plan for one in before]:
         first, second = (_declared(one) for one in (before[-1], force))
         yield (

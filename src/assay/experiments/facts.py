@@ -26,7 +26,9 @@ class Facts:
     Attributes:
         epochs: that had begun, the oldest first.
         plan: in force.
-        plans: all versions that were declared by then, the oldest first.
+        chosen: epochs that had begun when it is told: with those since the cutoff, unless that
+            was asked for. So it is with the two that follow.
+        plans: all versions, the oldest first.
         declarations: what each app declared last.
         looks: of that plan in its mode, by variant, the oldest first.
         start: when the first unit that counts was exposed; None before.
@@ -38,6 +40,7 @@ class Facts:
     cutoff: datetime
     epochs: Sequence[Epoch]
     plan: PlanRecord | None
+    chosen: Sequence[Epoch] = ()
     plans: Sequence[PlanRecord] = ()
     declarations: Sequence[Declaration] = ()
     looks: Mapping[str, Sequence[Look]] = field(default_factory=dict)

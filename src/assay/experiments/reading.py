@@ -57,7 +57,8 @@ async def results(
     """
     at = _cutoff(cutoff, now)
     record = await found(cursor, project=project, experiment=experiment)
-    facts = await _facts(cursor, record, project=project, cutoff=at)
+    told = now if cutoff is None else at
+    facts = await _facts(cursor, record, project=project, cutoff=at, told=told)
     asked = _asked(facts, metric)
     since = sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
     # Dear to import, so that a process that starts does it while the database sums.
@@ -136,7 +137,12 @@ def _cutoff(asked: datetime | None, now: datetime) -> datetime:
 
 
 async def _facts(
-    cursor: Reading, record: ExperimentRecord, *, project: int, cutoff: datetime
+    cursor: Reading,
+    record: ExperimentRecord,
+    *,
+    project: int,
+    cutoff: datetime,
+    told: datetime,
 ) -> Facts:
     epochs = await experiments.epochs(cursor, project=project, experiment=record.name)
     plans = await experiments.plans(cursor, project=project, experiment=record.name)
@@ -153,10 +159,15 @@ async def _facts(
         cutoff=cutoff,
         epochs=[epoch for epoch in epochs if epoch.opened_at < cutoff],
         plan=plan,
-        plans=[one for one in plans if one.declared_at <= cutoff] or plans[:1],
-        declarations=await experiments.declarations(
-            cursor, project=project, experiment=record.name
-        ),
+        chosen=[epoch for epoch in epochs if epoch.opened_at <= told],
+        plans=[one for one in plans if one.declared_at <= told] or plans[:1],
+        declarations=[
+            one
+            for one in await experiments.declarations(
+                cursor, project=project, experiment=record.name
+            )
+            if one.declared_at <= told
+        ],
         looks=history,
         metrics=_ordered(
             await experiments.metrics(cursor, project=project, experiment=record.name)

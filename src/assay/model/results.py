@@ -314,7 +314,7 @@ class Results:
         unit: what a unit is, in words.
         mode, alpha: of the plan; without one `anytime`, 0.05.
         plan_version: None without a plan: all numbers are exploratory then.
-        plans: all versions until the cutoff, the oldest first.
+        plans: all versions, the oldest first; until the cutoff, where one is asked for.
         ends_at: the planned end; None where there is none.
         control: None before anybody was served a variant.
         is_randomised: whether chance chose anywhere; if not, numbers describe and nothing more.
