@@ -34,7 +34,7 @@ COMMANDS = {
     "demo": "Run 200 published agent conversations and an experiment, and score them.",
     "doctor": "Check what Assay needs here, and say how to mend what is wrong.",
 }
-_YOUNG = 50_000
+_YOUNG = 200_000
 _HELP = """Durable agent runs, scored now and later.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not found, 4 unreachable, 5 not permitted.
