@@ -203,6 +203,14 @@ def test_dev_replaces_a_worker_that_was_killed(assay: Program) -> None:
         assert dev.stop() == 0
 
 
+def test_a_worker_that_is_of_no_use_any_more_ends(assay: Program) -> None:
+    """So that whatever started it can start another one."""
+    (assay.directory / "app.py").write_text(BROKEN)
+    with assay.start("worker", "app.py") as worker:
+        worker.line("ERROR assay.engine: a part of the worker ended: no")
+        assert worker.wait() == 1
+
+
 def test_a_database_that_does_not_answer(assay: Program) -> None:
     """Exit code 4, and where it was looked for, without its password."""
     assay.environment["ASSAY_DATABASE_URL"] = "postgresql://nobody:secret@127.0.0.1:9/none"
@@ -211,6 +219,24 @@ def test_a_database_that_does_not_answer(assay: Program) -> None:
     assert "port 9 failed: Connection refused" in told
     assert "secret" not in told
 
+
+BROKEN = """
+import assay
+from assay.engine.worker import Worker
+
+client = assay.Client("broken")
+
+
+async def fail(worker: Worker) -> None:
+    raise ValueError("no")
+
+
+Worker._maintain = fail
+
+
+@client.function("f", on="go")
+async def f(ctx: assay.Context) -> None: ...
+"""
 
 MORTAL = """
 import os, pathlib, signal

@@ -18,7 +18,7 @@ from assay.engine.worker import Worker
 from assay.ids import Ids
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from assay.sdk.client import Client
     from assay.settings import Settings
@@ -34,10 +34,12 @@ async def working(
     *,
     source: str = "",
     concurrency: int | None = None,
+    on_broken: Callable[[], None] | None = None,
 ) -> AsyncIterator[None]:
     """A worker for each client, until the block ends.
 
     A function that is gone from its *source*, the files that the clients are from, is retired.
+    *on_broken* is called when a worker has met a fault that leaves it of no use.
 
     Raises:
         AssayError: `project_not_found`.
@@ -54,6 +56,8 @@ async def working(
     )
     if concurrency is not None:
         options = replace(options, concurrency=concurrency)
+    if on_broken is not None:
+        options = replace(options, on_broken=on_broken)
     async with contextlib.AsyncExitStack() as running:
         keeping = asyncio.create_task(keep_partitions(url))
         running.callback(keeping.cancel)

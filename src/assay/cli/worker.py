@@ -11,6 +11,7 @@ import typer
 from assay.app.database import database
 from assay.app.process import interruptible, run
 from assay.app.working import working
+from assay.cli.exits import Exit
 from assay.cli.loading import clients_of
 from assay.cli.options import Concurrency, DataDir, Targets, settings_of
 from assay.cli.printing import note, say
@@ -38,14 +39,27 @@ def worker(
     with interruptible(), database(settings, on_progress=note) as url:
 
         async def main(stop: asyncio.Event) -> None:
+            broken = asyncio.Event()
+
+            def broke() -> None:
+                broken.set()
+                stop.set()
+
             if with_parent:
                 # The parent holds the other end, whose death therefore closes it.
                 asyncio.get_running_loop().add_reader(sys.stdin, stop.set)
             async with working(
-                url, settings, clients, source=" ".join(sorted(targets)), concurrency=concurrency
+                url,
+                settings,
+                clients,
+                source=" ".join(sorted(targets)),
+                concurrency=concurrency,
+                on_broken=broke,
             ):
                 say(described(clients))
                 await stop.wait()
+            if broken.is_set():
+                raise typer.Exit(Exit.FAILED)
 
         run(main)
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-import psycopg
 from psycopg.rows import dict_row
 
 from assay.experiments import daily
@@ -41,23 +38,6 @@ class Looking:
         self._clock = clock
         self._done: datetime | None = None
         self._again_at = 0.0
-        self._wake = asyncio.Event()
-
-    async def run(self) -> None:
-        """Take looks for ever, as they fall due."""
-        while True:
-            self._wake.clear()
-            try:
-                await self.take()
-            except psycopg.Error as error:
-                _log.warning("looking at experiments failed: %s", error)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_S):
-                    await self._wake.wait()
-
-    def poke(self) -> None:
-        """See at once whether something is due: time has moved."""
-        self._wake.set()
 
     @property
     def is_due(self) -> bool:

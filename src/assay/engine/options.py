@@ -6,9 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from assay.model.experiments import Plan
+
+
+def _ignore() -> None:
+    """Leave it at what the log says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +28,7 @@ class WorkerOptions:
         author: who answers for changes of experiments.
         plans: of the code's experiments, by id.
         grace_s: how long steps in flight may go on when the worker is stopped.
+        on_broken: called when a part of it has ended that never should: it is of no use any more.
     """
 
     source: str = ""
@@ -39,3 +44,4 @@ class WorkerOptions:
     max_steps: int = 1_000
     max_promises: int = 20
     max_output_bytes: int = 4 * 1024 * 1024
+    on_broken: Callable[[], None] = _ignore

@@ -15,18 +15,18 @@ from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
 from assay.engine.catalog import declarer, version_of
 from assay.engine.choosing import Choosing
+from assay.engine.chores import Chore, counting
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
 from assay.engine.holdings import Holdings
 from assay.engine.ingest import Ingest
 from assay.engine.lease import Lease
 from assay.engine.live import LiveRun
-from assay.engine.looking import Looking
+from assay.engine.looking import LOOK_S, Looking
 from assay.engine.options import WorkerOptions
 from assay.engine.pace import Pace
 from assay.engine.registration import Registration
 from assay.engine.replay import AsyncReplay, SyncBodies, SyncReplay
-from assay.engine.rolling import Rolling
 from assay.engine.sweeping import Sweeper
 from assay.engine.timers import Timer, Timers
 from assay.engine.tracing import SpanWriter, install
@@ -103,6 +103,7 @@ class Worker:
             self._db.looks, arrivals, ingest, project=project, app=app, wake=self._wake.set
         )
         self._looking = Looking(self._db.open, project=project, clock=clock)
+        self._looks = Chore("looking at experiments", self._looking.take, every_s=LOOK_S)
         self._by = declarer(app, self.versions, self.options)
         self.choosing = Choosing(self._db.looks, project=project, by=self._by, clock=clock)
         self._holdings = Holdings(
@@ -225,8 +226,8 @@ class Worker:
         self._spawn(self._aftermath.run())
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
-        self._spawn(self._looking.run())
-        self._spawn(Rolling(self._db.open, project=self.project, clock=self.clock).run())
+        self._spawn(self._looks.run())
+        self._spawn(counting(self._db.open, project=self.project, clock=self.clock).run())
 
     async def stop(self) -> None:
         """Claim no more, let steps in flight end for a while, give back what is left."""
@@ -261,7 +262,7 @@ class Worker:
         """Look at once: time has moved, or something was written."""
         self._timers.poke()
         self._wake.set()
-        self._looking.poke()
+        self._looks.poke()
 
     def _spawn(self, work: Coroutine[object, object, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -274,6 +275,7 @@ class Worker:
             _log.error(
                 "a part of the worker ended: %s", task.exception(), exc_info=task.exception()
             )
+            self.options.on_broken()
 
     # Claiming
 
@@ -329,7 +331,12 @@ class Worker:
     def _hinted(self, what: str) -> None:
         self._wake.set()
         if self._live and what != "due":
-            self._spawn(self._look_at_live())
+            self._spawn(self._look_soon())
+
+    async def _look_soon(self) -> None:
+        # What is not seen now is seen when standing in.
+        with contextlib.suppress(psycopg.Error):
+            await self._look_at_live()
 
     async def _look_at_live(self) -> None:
         """Tell live runs of what was resolved or cancelled meanwhile."""
