@@ -13,7 +13,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
-C = TypeVar("C", rollups.RunCount, rollups.DurationCount, rollups.OutcomeCount)
+C = TypeVar(
+    "C",
+    rollups.RunCount,
+    rollups.DurationCount,
+    rollups.OutcomeCount,
+    rollups.ExposureCount,
+)
 
 
 def amounts(counts: Iterable[C], key: Callable[[C], object]) -> Counter[object]:

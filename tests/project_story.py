@@ -103,7 +103,7 @@ def tell(server: DashboardServer, words: Words) -> Story:
     )
     served = [start(server, words) for _ in range(12)]
     for name in names:
-        _serve(server, words, name, [*runs.values(), *served])
+        serve(server, words, name, [*runs.values(), *served])
     for at, run in enumerate([*runs.values(), *served]):
         _score(server, words, run, passed=at % 3 > 0)
     _declare(server, words, plan)
@@ -253,7 +253,7 @@ def _spans(server: DashboardServer, words: Words, run: str) -> None:
     server.run(user_spans.add(server.connection, [usual | model, usual | tool], project=1))
 
 
-def _serve(server: DashboardServer, words: Words, name: str, runs: Sequence[str]) -> None:
+def serve(server: DashboardServer, words: Words, name: str, runs: Sequence[str]) -> None:
     """An experiment that has served these runs, some days ago."""
     begun = server.clock.now() - timedelta(days=DAYS)
     epoch = {"strategy": "bucket", "salt": "s", "unit_kind": "bucket", "sticky": False}

@@ -42,6 +42,10 @@ PROMISED = "SELECT assay.change_outcomes(%s, %s, %s, %s::uuid[])"
 RUNS = "SELECT id, fn, status, started_at, ended_at FROM assay.runs WHERE project_id = %s"
 SCORES = "SELECT run_id, name, value, is_bool FROM assay.scores_latest WHERE project_id = %s"
 SESSIONS = "SELECT key, value FROM assay.run_sessions WHERE project_id = %s"
+EXPOSED = "SELECT assay.expose(%s, %s)"
+SERVED = (
+    "SELECT run_id, variant FROM assay.exposures WHERE project_id = %s AND NOT forced AND unit > ''"
+)
 OUTCOMES = "SELECT run_id, name, state FROM assay.outcomes WHERE project_id = %s"
 PROJECTS = count(100)
 
@@ -79,6 +83,15 @@ class Promise(NamedTuple):
     state: str
 
 
+class Serve(NamedTuple):
+    """The n-th run is served a variant, as a unit or as none, by choice or by force."""
+
+    run: int
+    variant: str
+    unit: str | None
+    forced: bool
+
+
 class Pass(NamedTuple):
     """Time goes by."""
 
@@ -89,14 +102,14 @@ class Transaction(NamedTuple):
     """Writes go together until they are committed, or are not."""
 
     is_kept: bool
-    writes: list[Queue | End | Score | Promise]
+    writes: list[Queue | End | Score | Promise | Serve]
 
 
 class Roll(NamedTuple):
     """Hours are counted; at a statement of it something is written, at another it dies."""
 
     writes_at: int
-    meanwhile: list[Queue | End | Score | Promise]
+    meanwhile: list[Queue | End | Score | Promise | Serve]
     dies_at: int | None
 
 
@@ -104,7 +117,7 @@ class Restart(NamedTuple):
     """All is to be counted again."""
 
 
-Write = Queue | End | Score | Promise
+Write = Queue | End | Score | Promise | Serve
 Step = Write | Pass | Transaction | Roll | Restart
 
 WRITES = st.one_of(
@@ -124,6 +137,9 @@ WRITES = st.one_of(
         st.integers(0, 9),
         st.sampled_from("mn"),
         st.sampled_from(["pending", "observed", "timed_out"]),
+    ),
+    st.builds(
+        Serve, st.integers(0, 9), st.sampled_from("uv"), st.sampled_from(["a", None]), st.booleans()
     ),
 )
 STEPS = st.one_of(
@@ -158,6 +174,8 @@ class Interrupted:
 
 class World:
     """A project, with one who writes, one who counts, and one who reads."""
+
+    tables = ((RUNS, "id"), (SCORES, "run_id"), (OUTCOMES, "run_id"), (SERVED, "run_id"))
 
     def __init__(self, writer: FullConn, roller: FullConn, reader: FullConn) -> None:
         self.writer, self.roller, self.reader = writer, roller, reader
@@ -240,6 +258,10 @@ class World:
                 rows = json.dumps([row], default=str)
                 at = self.now.timestamp()
                 await self.writer.execute(PROMISED, (self.project, at, rows, [WORKER]))
+            elif isinstance(write, Serve):
+                served = write._asdict() | {"experiment": "x", "idx": next(self.ids), "epoch": 1}
+                rows = json.dumps([served | {"run": run, "at": now}], default=str)
+                await self.writer.execute(EXPOSED, (self.project, rows))
             elif run in self.live:
                 self.live.remove(run)
                 await self.writer.execute(CLAIMED, (WORKER, run))
@@ -303,9 +325,10 @@ class World:
             durations = await rollups.durations(cursor, counted)
             scores = await rollups.scores(cursor, counted, by_function=True)
             outcomes = await rollups.outcomes(cursor, counted)
+            exposures = await rollups.exposures(cursor, counted, experiment="x")
             minutes = await rollups.runs(cursor, counted, per=timedelta(minutes=30))
             rows = {}
-            for query, id_ in ((RUNS, "id"), (SCORES, "run_id"), (OUTCOMES, "run_id")):
+            for query, id_ in self.tables:
                 await cursor.execute(query, (self.project,))
                 found = await cursor.fetchall()
                 rows[query] = [row for row in found if row[id_] >= floor_at(since)]
@@ -323,6 +346,9 @@ class World:
         fn = {row["id"]: row["fn"] for row in rows[RUNS]}
         assert amounts(outcomes, lambda one: (one.fn, one.name, one.state)) == Counter(
             (fn[row["run_id"]], row["name"], row["state"]) for row in rows[OUTCOMES]
+        )
+        assert amounts(exposures, lambda one: (one.at, one.variant)) == Counter(
+            (hour(row["run_id"]), row["variant"]) for row in rows[SERVED]
         )
         assert {(s.at, s.fn, s.name): totals_of(s) for s in scores} == totals(
             rows[RUNS], rows[SCORES]
@@ -348,6 +374,7 @@ async def live(url: str, steps: Sequence[Step]) -> None:
 @example([Queue("f", 0), Pass(5), Roll(99, [], None), End(0, "completed")])
 @example([Queue("f", 0), Pass(5), Roll(7, [End(0, "failed")], None), Roll(99, [], None)])
 @example([Queue("f", 0), Pass(5), Transaction(True, [Score(0, "m", 1.0, True, False, 0)])])
+@example([Queue("f", 0), Pass(5), Roll(99, [], None), Serve(0, "u", "a", False)])
 @example([Queue("f", 0), Pass(5), Promise(0, "m", "pending"), Roll(99, [], None), Pass(1)])
 @given(st.lists(STEPS, max_size=14))
 def test_counts_are_those_of_the_rows(assay_database: str, steps: list[Step]) -> None:
@@ -357,7 +384,12 @@ def test_counts_are_those_of_the_rows(assay_database: str, steps: list[Step]) ->
 
 @pytest.mark.parametrize(
     "late",
-    [End(0, "failed"), Score(0, "m", 1.0, True, False, 0), Promise(0, "m", "observed")],
+    [
+        End(0, "failed"),
+        Score(0, "m", 1.0, True, False, 0),
+        Promise(0, "m", "observed"),
+        Serve(0, "u", "a", False),
+    ],
 )
 def test_a_change_before_any_statement_of_counting_is_seen(
     assay_database: str, late: Write

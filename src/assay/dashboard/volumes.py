@@ -106,6 +106,11 @@ def volume(since: datetime, until: datetime, width: timedelta, runs: Iterable[Ru
     )
 
 
+def width_of(length: timedelta) -> timedelta:
+    """The width of bars that are not too many for this length of time."""
+    return next((one for one in _WIDTHS if length / one <= MOST_BARS), _WIDTHS[-1])
+
+
 async def of_list(
     reading: Reading, asked: RunFilter, *, project: int, newest: datetime, now: datetime
 ) -> Volume | None:
@@ -135,7 +140,7 @@ async def _counted(reading: Reading, counted: Counted, status: str | None) -> Vo
     since, until = counted.since, counted.until
     if since >= until:
         return None
-    width = next((one for one in _WIDTHS if (until - since) / one <= MOST_BARS), _WIDTHS[-1])
+    width = width_of(until - since)
     found = await rollups.runs(reading, counted, per=max(width, rollups.HOUR))
     if width < rollups.HOUR:
         if sum(one.n for one in found) > MOST_ROWS:

@@ -1,10 +1,10 @@
-"""Counting hours of runs, scores and outcomes, each in a transaction of its own.
+"""Counting hours of runs, scores, outcomes and exposures, each in a transaction of its own.
 
 An hour is counted two hours after its end. What changes in it after an hour from a run's beginning
-(a run that comes to its end, a score that is given or corrected, a promise whose state changes) is
-marked by the transaction that changes it, and a marked hour is read from its rows until it has been
-counted again: marks are removed first and rows read then, so that a change whose mark is removed is
-always seen. Whoever dies half-way leaves the hour as it was.
+(a run that comes to its end or is served a variant, a score that is given or corrected, a promise
+whose state changes) is marked by the transaction that changes it, and a marked hour is read from
+its rows until it has been counted again: marks are removed first and rows read then, so that a
+change whose mark is removed is always seen. Whoever dies half-way leaves the hour as it was.
 
 A process that is stopped for an hour between reading its clock and sending what it writes may write
 without a mark; `restart` counts everything again.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from assay.store.pool import FullConn
 
 _SQL = queries("rollups")
-KINDS = ("runs", "durations", "scores", "outcomes", "sessions")
+KINDS = ("runs", "durations", "scores", "outcomes", "sessions", "exposures")
 HOURS = 24
 """So many in one transaction."""
 REST = timedelta(hours=2)

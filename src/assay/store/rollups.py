@@ -1,4 +1,4 @@
-"""Runs, scores and outcomes counted by the hour: read at any time exactly as a count over rows is.
+"""Runs, scores, outcomes and exposures by the hour: read at any time exactly as rows are counted.
 
 Hours that are done are read from their counts, those that are not (the last two or three, those in
 which something changed later, and those that a range of time begins or ends in) from the rows. See
@@ -106,6 +106,20 @@ class OutcomeCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExposureCount:
+    """How often a variant of an experiment was served to a unit, forced choices left out.
+
+    Attributes:
+        at: the start of the time that is counted together: of that in the ids of the runs.
+    """
+
+    at: datetime
+    epoch: int
+    variant: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeyCount:
     """A session key, how many ids it has and how many runs they group."""
 
@@ -167,6 +181,14 @@ async def outcomes(
     """What the runs promised, by function, scorer, name and state."""
     rows = await _fetch(cursor, "outcomes", await _hours(cursor, counted) | {"names": names})
     return [OutcomeCount(**row) for row in rows]
+
+
+async def exposures(
+    cursor: Reading, counted: Counted, *, experiment: str, per: timedelta = HOUR
+) -> list[ExposureCount]:
+    """What runs of all functions were served of an experiment, by time, epoch and variant."""
+    rows = await _by_time(cursor, "exposures", counted, per, {"experiment": experiment})
+    return [ExposureCount(**row) for row in rows]
 
 
 async def began(cursor: Reading, counted: Counted) -> datetime | None:

@@ -10,6 +10,7 @@ from pydantic import RootModel
 from assay.dashboard import filters
 from assay.dashboard.asking import part
 from assay.dashboard.copying import Copied, copied
+from assay.dashboard.growth import growth
 from assay.dashboard.page import Action, Page
 from assay.store.copies import experiments as copies
 from assay.wire.experiments import Assignment, Experiment, Look, Results
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from assay.dashboard.asking import Ask
     from assay.dashboard.forms import Form
+    from assay.dashboard.growth import Reached
     from assay.model.results import Figure, MetricResult
 
 MOST_LOOKS = 1_000
@@ -59,6 +61,7 @@ class ExperimentView:
         metrics: the one that decides first, each with the axis of its differences.
         mode: of the looks that are shown; None without a plan.
         looks: of the newest plan, the oldest first.
+        growth: how often each variant was served until when.
     """
 
     experiment: Experiment
@@ -66,6 +69,7 @@ class ExperimentView:
     metrics: list[tuple[MetricResult, Scale]]
     mode: str | None
     looks: list[Look]
+    growth: list[Reached]
     copied: Copied
 
 
@@ -108,6 +112,7 @@ async def experiment(ask: Ask) -> ExperimentView:
         ],
         mode=shown,
         looks=looks,
+        growth=await _growth(ask, results),
         copied=copied(ask, copies.one(ask.project, results.experiment, results.data_cutoff)),
     )
 
@@ -129,6 +134,18 @@ async def stop(ask: Ask, form: Form) -> str:
         Experiment, f"{path}/stop", body if author is None else {**body, "author": author}
     )
     return f"/{path}"
+
+
+async def _growth(ask: Ask, results: Results) -> list[Reached]:
+    return await ask.read(
+        lambda reading: growth(
+            reading,
+            project=ask.project,
+            experiment=ask.params["experiment_id"],
+            control=results.control,
+            until=results.data_cutoff if "cutoff" in ask.query else ask.now,
+        )
+    )
 
 
 def _mode(ask: Ask, record: Experiment) -> str | None:
@@ -187,7 +204,7 @@ PAGES = (
         render=experiment,
         api="experiments/{experiment_id}/results",
         own=frozenset({"looks"}),
-        scripts=("experiment.js",),
+        scripts=("experiment.js", "charts.js"),
     ),
     Page(
         path="/experiments/{experiment_id}/units",

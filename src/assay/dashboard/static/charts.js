@@ -1,5 +1,5 @@
 // Charts, each drawn from the table below it: what a chart shows can be read as numbers too.
-// table[data-chart=line|steps] holds rows with data-x (an instant, a number, or an age in seconds) and data-y,
+// table[data-chart=line|steps|totals] holds rows with data-x (an instant, a number, or an age in seconds) and data-y,
 // data-low, data-high where there is an estimate, and data-series where there are several.
 import { plotting } from "./plotting.js";
 
@@ -49,7 +49,7 @@ function draw(table, figure) {
   figure.hidden = drawn.length === 0;
   if (figure.hidden) return;
   const series = [...new Set(drawn.map((row) => row.series))];
-  const marks = { line: lines, steps }[table.dataset.chart];
+  const marks = { line: lines, steps, totals }[table.dataset.chart];
   const isShare = table.dataset.unit === "share";
   const width = Math.max(280, figure.clientWidth);
   const margin = series.some(Boolean) ? Math.min(150, Math.round(width * 0.3)) : 24;
@@ -65,7 +65,7 @@ function draw(table, figure) {
       ...(isShare ? { domain: [0, 1], tickFormat: "%" } : { nice: true }),
     },
     ariaLabel: table.caption?.textContent ?? "",
-    marks: marks(rows, series, margin),
+    marks: [...rules(table), ...marks(rows, series, margin)],
   });
   // It is one picture; the names that Plot gives to its parts say nothing more.
   plot.setAttribute("role", "img");
@@ -136,6 +136,25 @@ function steps(rows, series, margin) {
       label(own, name, colour, margin),
     ];
   });
+}
+
+// What adds up: without dots, since between two of them nothing is unknown.
+function totals(rows, series, margin) {
+  return styles(series).flatMap(({ name, colour, dash }) => {
+    const own = rows.filter((row) => row.series === name);
+    const line = { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash };
+    return [Plot.lineY(own, line), label(own, name, colour, margin)];
+  });
+}
+
+// data-rules says what began at which instant: 2026-01-31T00:00:00Z epoch 2;...
+function rules(table) {
+  const begun = (table.dataset.rules ?? "").split(";").filter(Boolean);
+  const marks = begun.map((rule) => ({ x: new Date(rule.split(" ", 1)[0]), word: rule.slice(rule.indexOf(" ") + 1) }));
+  return [
+    Plot.ruleX(marks, { x: "x", stroke: "var(--edge)", strokeDasharray: "2 2" }),
+    Plot.text(marks, { x: "x", text: "word", frameAnchor: "top", textAnchor: "start", dx: 4, fill: "var(--quiet)" }),
+  ];
 }
 
 // A name is cut where the margin ends; the table has all of it.

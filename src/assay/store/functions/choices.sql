@@ -1,6 +1,9 @@
 -- Write exposures with what their runs were scored before: in the flush of the choice.
 CREATE OR REPLACE FUNCTION assay.expose(p_project int, p_exposures text)
 RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    v_old uuid[];
+    v_old_ids uuid[];
 BEGIN
     -- name: exposures
     INSERT INTO assay.exposures AS x (project_id, experiment, run_id, idx, variant, unit, cluster, p, epoch,
@@ -12,6 +15,13 @@ BEGIN
     WHERE c.project_id = p_project;
     PERFORM assay.take_over_scores(p_project, array_agg(u.experiment), array_agg(u.run), array_agg(u.idx))
     FROM json_to_recordset(p_exposures::json) AS u(experiment text, run uuid, idx int);
+    SELECT array_agg(u.run), array_agg(md5(concat_ws('/', u.run, u.experiment, u.idx))::uuid)
+    INTO v_old, v_old_ids
+    FROM json_to_recordset(p_exposures::json) AS u(experiment text, run uuid, idx int, at float8)
+    WHERE u.run < assay.id_floor(u.at - 3600);
+    IF v_old IS NOT NULL THEN
+        PERFORM assay.mark_hours(p_project, 'exposed', v_old, v_old_ids);
+    END IF;
 END $$;
 
 -- What the end of exposed runs says without a score: that they failed, and how long they took, which counts

@@ -17,6 +17,9 @@ INSERT INTO assay.rollup_outcomes (hour, project_id, app, fn, scorer, name, stat
 -- name: into_sessions
 INSERT INTO assay.rollup_sessions (hour, project_id, key, runs, sessions)
 
+-- name: into_exposures
+INSERT INTO assay.rollup_exposures (hour, project_id, experiment, epoch, variant, n)
+
 -- name: one_hour
 WITH live AS MATERIALIZED (SELECT %(hour)s::int AS hour, %(first)s::uuid AS first, %(next)s::uuid AS next)
 
@@ -104,6 +107,28 @@ CROSS JOIN LATERAL (
         WHERE r.project_id = %(project)s AND r.id >= l.first AND r.id < l.next
         GROUP BY 1, 2, 3) g
     GROUP BY 1, 2) c
+
+-- name: counted_exposures
+SELECT l.hour, c.project_id, c.experiment, c.epoch, c.variant, c.n
+FROM live l
+CROSS JOIN LATERAL (
+    SELECT x.project_id, x.experiment, x.epoch, x.variant, count(*) AS n
+    FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.run_id >= l.first AND x.run_id < l.next
+        AND NOT x.forced AND x.unit IS NOT NULL
+    GROUP BY 1, 2, 3, 4) c
+
+-- name: exposures
+SELECT a.hour - a.hour %% %(per)s AS hour, a.epoch, a.variant, sum(a.n)::bigint AS n
+FROM (
+    SELECT x.hour, x.experiment, x.epoch, x.variant, x.n FROM assay.rollup_exposures x
+    WHERE x.project_id = %(project)s AND x.hour >= %(from)s AND x.hour < %(to)s
+        AND x.hour NOT IN (SELECT l.hour FROM live l)
+    UNION ALL
+    SELECT c.hour, c.experiment, c.epoch, c.variant, c.n FROM counted c) a
+WHERE a.experiment = %(experiment)s
+GROUP BY 1, 2, 3
+ORDER BY 1, 2, 3
 
 -- name: runs
 SELECT a.hour - a.hour %% %(per)s AS hour, a.app, a.fn, a.kind, a.status, sum(a.n)::bigint AS n,
@@ -241,6 +266,9 @@ DELETE FROM assay.rollup_sessions x WHERE x.project_id = %(project)s AND x.hour 
 -- name: forget_scores
 DELETE FROM assay.rollup_scores x WHERE x.project_id = %(project)s AND x.hour = %(hour)s
 
+-- name: forget_exposures
+DELETE FROM assay.rollup_exposures x WHERE x.project_id = %(project)s AND x.hour = %(hour)s
+
 -- name: restart
 UPDATE assay.rollup_states s SET next_hour = 0 WHERE s.project_id = %(project)s
 
@@ -255,6 +283,9 @@ DELETE FROM assay.rollup_outcomes x WHERE x.project_id = %(project)s
 
 -- name: restart_sessions
 DELETE FROM assay.rollup_sessions x WHERE x.project_id = %(project)s
+
+-- name: restart_exposures
+DELETE FROM assay.rollup_exposures x WHERE x.project_id = %(project)s
 
 -- name: restart_scores
 DELETE FROM assay.rollup_scores x WHERE x.project_id = %(project)s
