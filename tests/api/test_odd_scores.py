@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from assay.model.experiments import Direction
 from published_experiment import CASE, LAST, NAME, load, plan, take
 
 if TYPE_CHECKING:
@@ -41,3 +42,12 @@ def test_silence_has_a_worst_value_only_among_zeros_and_ones(api: ApiServer) -> 
     (variant,) = api.get(RESULTS, cutoff=CASE["last_look"])["metrics"][0]["variants"]
     assert variant["standing"]["word"] == "invalid"
     assert variant["standing"]["reason"].startswith("answered 57% of 'concise'")
+
+
+def test_where_lower_is_better_silence_is_worst_at_1(api: ApiServer) -> None:
+    """The published case turned round: who is silent could turn it there, and here as well."""
+    changes = {"mode": "anytime", "on_failure": 1.0, "direction": Direction.LOWER}
+    scored(api, "1 - value", changes=changes)
+    (variant,) = api.get(RESULTS, cutoff=CASE["last_look"])["metrics"][0]["variants"]
+    assert variant["difference"]["estimate"] < 0
+    assert variant["standing"]["word"] == "invalid"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime, timedelta
 
 import psycopg
@@ -16,7 +17,7 @@ from assay.model.experiments import Mode, Plan
 from assay.model.looks import Word
 from assay.store import choices, looks
 from assay.store.pool import connect
-from experiment_rows import PROJECT, instant
+from experiment_rows import EPOCH, PROJECT, instant
 from published_experiment import BY, CASE, LAST, NAME, load, plan, take
 
 EXPECTED = CASE["expected"][-1]["variants"]["concise"]
@@ -83,6 +84,26 @@ def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_data
     planned = [one.look.boundary for one in stored(assay_database) if one.mode is Mode.PLANNED]
     wanted = [one.get("boundary") for one in EXPECTED["planned"]["looks"]]
     assert planned == pytest.approx(wanted)
+
+
+def test_a_look_that_is_caught_up_knows_no_later_variant(assay_database: str) -> None:
+    """A third one came when half of the time had gone; until then one variant had all of alpha."""
+    load(assay_database, plan())
+    came = instant(CASE["epochs"][0]["from"]) + timedelta(days=20)
+    weights = {"detailed": 1, "concise": 1, "third": 1}
+    values = (PROJECT, NAME, 2, "2", list(weights), json.dumps(weights), "", False, came)
+    with psycopg.connect(assay_database) as connection:
+        connection.execute(EPOCH, values)
+    take(assay_database, LAST + timedelta(hours=1))
+    variants = {one.look.cutoff: set[str]() for one in stored(assay_database)}
+    for one in stored(assay_database):
+        variants[one.look.cutoff].add(one.variant)
+    assert {at > came for at, names in variants.items() if "third" in names} == {True}
+    assert {len(names) for at, names in variants.items() if at > came} == {2}
+    assert {one.look.alpha for one in stored(assay_database) if one.look.cutoff <= came} <= {
+        None,
+        0.05,
+    }
 
 
 def test_the_end_of_a_plan_is_looked_at_though_nobody_came_for_long(assay_database: str) -> None:
