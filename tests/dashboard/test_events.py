@@ -35,6 +35,19 @@ def test_an_event_leads_to_the_runs_that_it_started(dash: DashboardServer) -> No
     assert dash.ask("GET", f"/p/default/events/{run}").status_code == 404
 
 
+def test_a_duplicate_leads_to_the_event_that_had_its_key(dash: DashboardServer) -> None:
+    """On its own page, and the log marks it."""
+    dash.register("answer")
+    sent = {"events": [{"name": "ticket", "data": {}, "key": "order-42"}]}
+    (first,), (second,) = (dash.post("events", sent)["event_ids"] for _ in range(2))
+    page = dash.look(f"/events/{second}")
+    assert [link.text for link in page.all("a", href=f"/p/default/events/{first}")]
+    assert "started and woke nothing" in page.text
+    assert "Duplicate of" not in dash.look(f"/events/{first}").text
+    rows = dash.look("/events").one("tbody", data_live_rows="").all("tr")
+    assert ["duplicate" in row.text for row in rows] == [True, False]
+
+
 def test_an_event_is_sent_from_a_form(dash: DashboardServer) -> None:
     """It counts like any other, and its page shows at once what it started."""
     dash.register("answer")
