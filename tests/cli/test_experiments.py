@@ -109,7 +109,7 @@ def test_all_experiments_are_listed_unless_fewer_are_asked_for(
 def test_an_unknown_experiment_is_not_found(assay: Program) -> None:
     """With the exit code that says so."""
     assert "experiment_not_found" in assay.run("experiment", "a/b", code=3).stderr
-    assert "experiment_stop" in assay.run("experiment", "a/b", "--stop", code=2).stderr
+    assert "--reason" in assay.run("experiment", "a/b", "--stop", code=2).stderr
 
 
 def test_a_decision_is_not_lost_for_want_of_a_stop(assay: Program) -> None:
