@@ -111,8 +111,8 @@ class Lease:
 
     def _beat(self) -> None:
         while not self._stop.wait(self._heartbeat_s):
-            self._name_stuck_bodies()
             try:
+                self._name_stuck_bodies()
                 if self._connection is None or self._connection.closed:
                     self._connection = connect_blocking(self._url)
                 if not self._renew():
@@ -121,8 +121,8 @@ class Lease:
                     self.id = self._ids.new()
                     self._register()
                     self._on_lost()
-            except psycopg.Error as error:
-                _log.warning("a heartbeat failed: %s", error)
+            except Exception as error:  # noqa: BLE001 - a worker without a heart is of no use
+                _log.warning("a heartbeat failed: %s: %s", type(error).__name__, error)
                 if self._connection is not None:
                     self._connection.close()
 

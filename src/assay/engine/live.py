@@ -56,8 +56,7 @@ class LiveRun:
         self.waits = parse.waits(turn) if turn.waits else {}
         self.tries = parse.tries(turn) if turn.attempts else {}
         self._claimed = turn
-        self._wakes = turn.wakes
-        self._losses = turn.losses
+        self._wakes, self._losses = turn.wakes, turn.losses
         self._entries = parse.entries(turn) if turn.journal else []
         self._seq = self._asked = len(self._entries)
         self._unseen = Unseen()
@@ -310,10 +309,13 @@ class LiveRun:
     def _fall_due(self) -> None:
         if self.is_over or self.writes.park is not None or self.writes.finish is not None:
             return
-        self.stepping.retry()
-        if min(self.waits.values(), default=NEVER) <= self.host.clock.time():
-            self.wake()
-        self.settle()
+        try:
+            self.stepping.retry()
+            if min(self.waits.values(), default=NEVER) <= self.host.clock.time():
+                self.wake()
+            self.settle()
+        except Exception as error:  # noqa: BLE001 - one run must not hold up the timers of all
+            self.fault(error)
 
     def _park(self, due: float) -> None:
         self.writes.park = {

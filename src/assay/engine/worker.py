@@ -347,7 +347,10 @@ class Worker:
         ):
             run = self._live.get(run_id)
             if run is not None and run.generation == generation:
-                run.look(wakes, cancelled=cancelled)
+                try:
+                    run.look(wakes, cancelled=cancelled)
+                except Exception as error:  # noqa: BLE001 - one run must not end the looks of all
+                    run.fault(error)
 
     def _lost(self) -> None:
         """The worker was taken for lost: its turns are others', save those claimed since."""
