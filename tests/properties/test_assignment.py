@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -40,6 +41,39 @@ def chosen(weights: Mapping[str, float], *, experiment: str = "x", salt: str = "
 def test_golden_draws(key: tuple[str, str, str, str, str], expected: float) -> None:
     """What an implementation in another language has to draw."""
     assert draw(*key) == expected
+
+
+@pytest.mark.parametrize(
+    ("unit", "variants"),
+    [
+        ("acct_42", ("concise", "control", "b")),
+        ("user_1", ("detailed", "control", "c")),
+        ("é", ("concise", "new_flow", "c")),
+        ("😀", ("detailed", "new_flow", "c")),
+    ],
+)
+def test_golden_variants(unit: str, variants: tuple[str, str, str]) -> None:
+    """Those of docs/experiments.md, for other languages."""
+    weights: list[dict[str, float]] = [
+        {"concise": 50, "detailed": 50},
+        {"control": 80, "new_flow": 20},
+        {"a": 1, "b": 1, "c": 1},
+    ]
+    found = tuple(choose("default", "answer-style", "", each, unit) for each in weights)
+    assert found == variants
+
+
+def test_the_variant_is_that_of_the_documented_formula() -> None:
+    """The least -ln(u) / w, from the bytes that are hashed."""
+
+    def rank(variant: str, unit: str, weight: float) -> float:
+        key = f'["default","x","","{variant}","{unit}"]'.encode()
+        bits = f"{int(hashlib.sha256(key).hexdigest(), 16):0256b}"[:53]
+        return -math.log((int(bits, 2) + 0.5) / 2**53) / weight
+
+    weights = {"a": 50.0, "b": 30.0, "c": 20.0}
+    expected = [min(weights, key=lambda name: rank(name, unit, weights[name])) for unit in UNITS]
+    assert chosen(weights) == expected
 
 
 @given(WEIGHTS)

@@ -59,8 +59,8 @@ def arm(epoch: int, variant: str, units: Sequence[tuple[int, float]]) -> ArmMome
     )
 
 
-def said(*arms: ArmMoments, mde: float | None = None) -> MetricResult:
-    """What is said of a score under an anytime plan."""
+def said(*arms: ArmMoments, mde: float | None = None, is_planned: bool = True) -> MetricResult:
+    """What is said of a score, under an anytime plan or under none."""
     plan = Plan(
         primary="good",
         kind=MetricKind.NUMBER,
@@ -73,12 +73,13 @@ def said(*arms: ArmMoments, mde: float | None = None) -> MetricResult:
         maturity_s=86400.0,
         on_failure=None,
     )
+    names = tuple(dict.fromkeys(one.variant for one in arms))
     epochs = [
         Epoch(
             number=number,
             strategy=Strategy.BUCKET,
-            variants=("a", "b"),
-            weights={"a": 1.0, "b": 1.0},
+            variants=names,
+            weights=dict.fromkeys(names, 1.0),
             salt=str(number),
             unit_kind="bucket",
             sticky=False,
@@ -97,12 +98,12 @@ def said(*arms: ArmMoments, mde: float | None = None) -> MetricResult:
         experiment="style",
         cutoff=START + timedelta(days=9),
         epochs=epochs,
-        plan=record,
+        plan=record if is_planned else None,
         start=START,
         metrics=["good"],
     )
     found = Moments(arms=arms, forced=0, without_unit=0, first_at=START)
-    (metric,) = results(facts, {"good": found}, {}).metrics
+    metric, *_ = results(facts, {"good": found}, {}).metrics
     return metric
 
 
@@ -162,3 +163,12 @@ def test_how_many_more_units_are_needed(mde: float, *, is_enough: bool) -> None:
     assert planning.units_needed is not None
     assert planning.units_more == (0 if is_enough else planning.units_needed - 40)
     assert (planning.units_more == 0) is is_enough
+
+
+@pytest.mark.parametrize("is_planned", [True, False])
+def test_the_intervals_of_several_variants_hold_together(*, is_planned: bool) -> None:
+    """Each has its share of alpha, without a plan too."""
+    arms = [arm(1, name, alike(20)) for name in "abc"]
+    found = said(*arms, is_planned=is_planned).variants
+    assert [one.variant for one in found] == ["b", "c"]
+    assert [one.difference.alpha for one in found] == [0.025, 0.025]

@@ -109,6 +109,11 @@ def test_equivalence_frees_no_alpha() -> None:
     assert words(found) == {"b": Word.EQUIVALENT, "c": Word.EQUIVALENT}
     wide = looked({"b": at(0.0), "c": at(2.2 * 0.06, se=0.06)}, rules=rules)
     assert words(wide) == {"b": Word.EQUIVALENT, "c": Word.NOT_SHOWN}
+    before = looked({"b": at(0.0, 5), "c": at(0.0, 5, se=0.06)}, rules=rules)
+    assert words(before) == {"b": Word.EQUIVALENT, "c": Word.KEEP_COLLECTING}
+    history = {variant: [look] for variant, look in before.items()}
+    later = looked({"b": at(0.0), "c": at(2.2 * 0.04, se=0.04)}, history, rules=rules)
+    assert words(later)["c"] is Word.NOT_SHOWN
 
 
 def test_lower_may_be_better() -> None:
