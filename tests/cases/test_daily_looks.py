@@ -15,11 +15,13 @@ from assay.engine.looking import Looking
 from assay.experiments.verdict import standing
 from assay.model.experiments import Mode, Plan
 from assay.model.looks import Word
+from assay.stats import anytime
 from assay.store import choices, looks
 from assay.store.pool import connect
 from experiment_rows import EPOCH, PROJECT, instant
 from published_experiment import BY, CASE, LAST, NAME, load, plan, take
 
+ANYTIME = (Mode.ANYTIME, "concise")
 EXPECTED = CASE["expected"][-1]["variants"]["concise"]
 
 
@@ -86,24 +88,43 @@ def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_data
     assert planned == pytest.approx(wanted)
 
 
-def test_a_look_that_is_caught_up_knows_no_later_variant(assay_database: str) -> None:
-    """A third one came when half of the time had gone; until then one variant had all of alpha."""
-    load(assay_database, plan())
+def with_a_third(url: str) -> datetime:
+    """The published case, whose code has another variant once half of the time has gone: when."""
+    load(url, plan())
     came = instant(CASE["epochs"][0]["from"]) + timedelta(days=20)
     weights = {"detailed": 1, "concise": 1, "third": 1}
     values = (PROJECT, NAME, 2, "2", list(weights), json.dumps(weights), "", False, came)
-    with psycopg.connect(assay_database) as connection:
+    with psycopg.connect(url) as connection:
         connection.execute(EPOCH, values)
-    take(assay_database, LAST + timedelta(hours=1))
-    variants = {one.look.cutoff: set[str]() for one in stored(assay_database)}
-    for one in stored(assay_database):
-        variants[one.look.cutoff].add(one.variant)
-    assert {at > came for at, names in variants.items() if "third" in names} == {True}
-    assert {len(names) for at, names in variants.items() if at > came} == {2}
-    assert {one.look.alpha for one in stored(assay_database) if one.look.cutoff <= came} <= {
-        None,
-        0.05,
-    }
+    take(url, LAST + timedelta(hours=1))
+    return came
+
+
+def test_a_look_that_is_caught_up_knows_no_later_variant(assay_database: str) -> None:
+    """Until the third one came, the other had all of alpha."""
+    came = with_a_third(assay_database)
+    found = stored(assay_database)
+    assert {one.look.cutoff > came for one in found if one.variant == "third"} == {True}
+    before = [one.look for one in found if one.look.cutoff <= came and one.look.tested]
+    after = [one.look for one in found if one.look.cutoff > came and one.look.tested]
+    assert {look.alpha for look in before} == {0.05}
+    assert 0.025 in {look.alpha for look in after}
+
+
+def test_the_mixture_of_anytime_looks_is_that_of_the_plan(assay_database: str) -> None:
+    """Tuned by its alpha, and by the units of two of its variants, whatever share a look has."""
+    with_a_third(assay_database)
+    last = [one for one in stored(assay_database) if (one.mode, one.variant) == ANYTIME][-1].look
+    assert last.estimate is not None
+    assert last.se is not None
+    assert last.df is not None
+    evidence = anytime.log_e(
+        last.estimate / last.se,
+        df=last.df,
+        units=last.n_units,
+        g=anytime.tuning(CASE["plan"]["units"] * 2 / 3, CASE["plan"]["alpha"]),
+    )
+    assert last.log_e == pytest.approx(evidence)
 
 
 def test_the_end_of_a_plan_is_looked_at_though_nobody_came_for_long(assay_database: str) -> None:
