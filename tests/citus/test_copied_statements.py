@@ -46,7 +46,7 @@ COPIES = {
     "session": sessions.one(1, "k", "i"),
     "score names": scores.names(1, WITHIN),
     "score": scores.of_name(1, "s", WITHIN),
-    "outcomes": scores.outcomes(1, OutcomeFilter(app="a", overdue=AT)),
+    "outcomes": scores.outcomes(1, OutcomeFilter(app="a", session=("k", "i"), overdue=AT)),
     "events": events.of_filter(1, name="e"),
     "event": events.one(1, ID),
     "functions": functions.all_of(1),

@@ -136,6 +136,7 @@ def test_outcomes(world: World, data: st.DataObject) -> None:
         "scorer": st.just("judge") | STORABLE,
         "app": st.just(words.app) | STORABLE,
         "function": st.just(words.function) | STORABLE,
+        "session": st.just((words.session_key, words.session_id)) | st.tuples(STORABLE, STORABLE),
         **dict.fromkeys(
             ("since", "until", "promised_since", "promised_until", "overdue"), instants
         ),

@@ -32,7 +32,8 @@ _OUTCOMES = """run_id, defer_id, name, state, scorer, app_id,
   score_id, scorer_run_id"""
 
 _OF_SESSION = """run_uuid IN (
-    SELECT run_uuid FROM insights.run_sessions WHERE project_id = {} AND key = {} AND id = {})"""
+    SELECT run_uuid FROM insights.run_sessions
+    WHERE project_id = {} AND key = {} AND id = {})"""
 
 
 def names(project: int, within: Range) -> str:
