@@ -174,3 +174,12 @@ def test_stopping_is_shown_at_once_and_happens_once(looked: DashboardServer) -> 
 def test_an_experiment_that_is_not_there_is_said_to_be_missing(dash: DashboardServer) -> None:
     """Not an empty page."""
     assert dash.ask("GET", "/p/default/experiments/none").status_code == 404
+
+
+def test_the_overview_says_verdicts_as_the_list_does(looked: DashboardServer) -> None:
+    """With their shape, not by words alone."""
+    looked.register("answer")
+    looked.start()
+    section = looked.look("/").one("section", aria_labelledby="experiments")
+    (row,) = section.one("table").rows()
+    assert row["Verdict"] == "↑better concise"

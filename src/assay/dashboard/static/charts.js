@@ -13,7 +13,12 @@ const AGES = new Map([
   [86400, "1 d"], [604800, "7 d"], [2592000, "30 d"],
 ]);
 const SCALES = {
-  time: () => ({ type: "utc" }),
+  time: (rows) => {
+    const [first, last] = d3.extent(rows, (row) => row.x);
+    // One instant alone is no scale: it stands amid a day.
+    const around = [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)];
+    return { type: "utc", ...(Number(first) === Number(last) ? { domain: around } : {}) };
+  },
   number: () => ({ type: "linear" }),
   // As logarithms on a plain scale: a logarithmic one leaves out names that are not powers of ten.
   age: (rows) => {
