@@ -51,6 +51,7 @@ def test_the_list_of_runs_by_each_of_its_filters(told: Told) -> None:
         {"score": words.rating, "score_min": 2.4, "score_max": 2.6},
         {"experiment": words.experiment, "variant": words.variant},
         {"experiment": words.experiment, "unit": f"{words.unit}1"},
+        {"experiment": words.experiment, "exposed_before": then},
         {"queued_after": then.isoformat()},
         {"queued_before": then.isoformat()},
     ]

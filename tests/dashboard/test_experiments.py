@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+import html_pages
 from assay.dashboard import texts
+from assay.ids import parse
 from experiment_rows import instant
 from published_experiment import CASE, LAST, NAME, load, plan, take, with_durations
 
@@ -138,6 +140,23 @@ def test_the_number_of_units_leads_to_so_many(looked: DashboardServer, cutoff: s
         asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
         assert len(looked.pages(f"experiments/{NAME}/assignments", **asked)) == number(link.text)
         assert looked.look(f"{PATH}/units", **asked).one("table", class_="grid").rows()
+
+
+def test_the_runs_of_a_unit_are_those_until_the_cutoff(dash: DashboardServer) -> None:
+    """What it was served later is not behind the number."""
+    dash.register("answer")
+    now = dash.clock.now()
+    dash.insert("experiments", {"experiment": "style", "name": "style", "first_seen": now})
+    served = {"experiment": "style", "idx": 0, "variant": "a", "unit": "u", "p": 0.5, "epoch": 1}
+    times = [now + timedelta(hours=hour) for hour in range(3)]
+    exposures = [{"run_id": parse(dash.start()), "at": at, "forced": False} for at in times]
+    dash.insert("exposures", *(served | one for one in exposures))
+    for query, n in ((f"?exposed_before={times[2]:%Y-%m-%dT%H:%M:%S.%fZ}", 2), ("", 3)):
+        page = html_pages.read(dash.ask("GET", f"/p/default/experiments/style/units{query}").text)
+        (row,) = page.one("table", class_="grid").one("tbody").all("tr")
+        (count,) = row.all("a")
+        runs = html_pages.read(dash.ask("GET", count.attributes["href"]).text)
+        assert len(runs.one("tbody", data_live_rows="").all("tr")) == int(count.text) == n
 
 
 def test_before_its_first_full_hour_it_says_so(looked: DashboardServer) -> None:

@@ -14,6 +14,8 @@ from assay.ids import parse
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
 
+TABLES = ("by-scorer", "by-age", "by-function")
+
 
 @pytest.fixture
 def promised(dash: DashboardServer) -> DashboardServer:
@@ -130,7 +132,7 @@ def test_each_number_leads_to_so_many_promises(promised: DashboardServer) -> Non
             if "/outcomes?" in link.attributes["href"] and link.text.isdigit()
         }
         assert links
-        for table in page.all("table", id="by-scorer") + page.all("table", id="by-age"):
+        for table in [one for id_ in TABLES for one in page.all("table", id=id_)]:
             numbers = [cell for cell in table.all("td") if cell.text.isdigit() and cell.text != "0"]
             assert all(cell.all("a") for cell in numbers)
         for href, n in links.items():

@@ -36,6 +36,7 @@ class Runs(_Query):
     experiment: str | None = None
     variant: str | None = None
     unit: str | None = None
+    exposed_before: AwareDatetime | None = None
     queued_after: AwareDatetime | None = None
     queued_before: AwareDatetime | None = None
 

@@ -63,7 +63,8 @@ class RunFilter:
     Attributes:
         session_id: needs `session_key`.
         score: a name; with bounds (inclusive) or `score_is` only runs whose latest score fits.
-        experiment: only runs that were served a variant of it; this `variant`, as this `unit`.
+        experiment: only runs that were served a variant of it; this `variant`, as this `unit`,
+            before `exposed_before`.
         queued_after: inclusive. `queued_before`: exclusive.
     """
 
@@ -79,6 +80,7 @@ class RunFilter:
     experiment: str | None = None
     variant: str | None = None
     unit: str | None = None
+    exposed_before: datetime | None = None
     queued_after: datetime | None = None
     queued_before: datetime | None = None
 
@@ -110,6 +112,7 @@ class RunFilter:
             "in_experiment": self.experiment,
             "as_variant": self.variant,
             "as_unit": self.unit,
+            "exposed_before": self.exposed_before,
             "experiment_end": self.experiment,
             "queued_after": self.queued_after,
             "queued_before": self.queued_before,

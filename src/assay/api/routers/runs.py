@@ -55,6 +55,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     experiment: str | None = None,
     variant: str | None = None,
     unit: str | None = None,
+    exposed_before: Instant = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
     output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
@@ -67,8 +68,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         raise _needs("session_id", "session_key")
     if score is None and (score_min, score_max, score_is) != (None, None, None):
         raise _needs("score_min, score_max and score_is", "score")
-    if experiment is None and (variant, unit) != (None, None):
-        raise _needs("variant and unit", "experiment")
+    if experiment is None and (variant, unit, exposed_before) != (None, None, None):
+        raise _needs("variant, unit and exposed_before", "experiment")
     filter_ = RunFilter(
         function=function_id,
         app=app_id,
@@ -82,6 +83,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         experiment=experiment,
         variant=variant,
         unit=unit,
+        exposed_before=exposed_before,
         queued_after=queued_after,
         queued_before=queued_before,
     )

@@ -95,9 +95,15 @@ def _conditions(project: int, filter_: RunFilter) -> Iterator[Composable]:
     if f.score is not None:
         yield _any("insights.scores", project, _score(f))
     if f.experiment is not None:
-        exposure = [*given("o.experiment = {}", f.experiment), *given("o.variant = {}", f.variant)]
-        yield _any("insights.exposures", project, [*exposure, *given("o.unit = {}", f.unit)])
+        yield _any("insights.exposures", project, _exposure(f))
     yield from queued(f.queued_after, f.queued_before)
+
+
+def _exposure(f: RunFilter) -> Iterator[Composable]:
+    yield from given("o.experiment = {}", f.experiment)
+    yield from given("o.variant = {}", f.variant)
+    yield from given("o.unit = {}", f.unit)
+    yield from given("o.at < {}", f.exposed_before)
 
 
 def _score(f: RunFilter) -> Iterator[Composable]:

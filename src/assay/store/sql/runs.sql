@@ -137,6 +137,9 @@ SELECT count(*) AS n FROM (
 -- name: as_unit
         AND x.unit = %(unit)s
 
+-- name: exposed_before
+        AND x.at < %(exposed_before)s
+
 -- name: experiment_end
     )
 
