@@ -64,12 +64,6 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
 
     `output=false` leaves their outputs out, which may be large.
     """
-    if session_id is not None and session_key is None:
-        raise _needs("session_id", "session_key")
-    if score is None and (score_min, score_max, score_is) != (None, None, None):
-        raise _needs("score_min, score_max and score_is", "score")
-    if experiment is None and (variant, unit, exposed_before) != (None, None, None):
-        raise _needs("variant, unit and exposed_before", "experiment")
     filter_ = RunFilter(
         function=function_id,
         app=app_id,
@@ -87,6 +81,7 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         queued_after=queued_after,
         queued_before=queued_before,
     )
+    _check(filter_)
     found = await services_of(request).read(
         who.project,
         lambda reading: runs.page(
@@ -217,6 +212,16 @@ def run_not_found(run_id: str) -> AssayError:
         field="run_id",
         hint="GET /api/v1/runs lists them",
     )
+
+
+def _check(f: RunFilter) -> None:
+    """Refuse what means nothing without another filter."""
+    if f.session_id is not None and f.session_key is None:
+        raise _needs("session_id", "session_key")
+    if f.score is None and (f.score_min, f.score_max, f.score_is) != (None, None, None):
+        raise _needs("score_min, score_max and score_is", "score")
+    if f.experiment is None and (f.variant, f.unit, f.exposed_before) != (None, None, None):
+        raise _needs("variant, unit and exposed_before", "experiment")
 
 
 def _needs(field: str, other: str) -> AssayError:
