@@ -157,6 +157,7 @@ def _runs(server: DashboardServer, words: Words) -> tuple[dict[str, str], tuple[
     server.clock.advance(timedelta(seconds=9))
     error = failure(words.error_type, words.message, traceback=words.message, code="odd")
     server.finish(runs["failed"], "failed", error=error)
+    server.insert("journal", memo(runs["cancelled"], "listen", 1, kind="wait"))
     server.finish(runs["cancelled"], "cancelled")
     server.finish(whole, output=json.dumps({"answer": words.output, "list": [words.output]}))
     return runs, (server.get(f"runs/{whole}")["event_ids"][0], woke)

@@ -92,7 +92,8 @@ COMMENT ON COLUMN insights.sessions.functions IS 'Ids of the functions that its 
 
 CREATE VIEW insights.steps WITH (security_invoker = true) AS
 SELECT j.project_id, insights.ulid(j.run_id) AS run_id, j.seq, j.kind, j.name AS step_id, j.idx AS index,
-    CASE WHEN j.error IS NULL THEN 'completed' ELSE 'failed' END AS status, j.attempts, j.started_at, j.ended_at,
+    CASE WHEN j.error IS NOT NULL THEN 'failed' WHEN j.output IS NULL THEN 'cancelled' ELSE 'completed' END AS status,
+    j.attempts, j.started_at, j.ended_at,
     extract(epoch FROM j.ended_at - j.started_at)::float8 AS duration_s, j.input, j.output, j.error,
     insights.ulid(j.event_id) AS event_id, insights.ulid(j.child_run) AS child_run_id,
     j.run_id AS run_uuid, j.event_id AS event_uuid, j.child_run AS child_run_uuid
@@ -101,7 +102,7 @@ COMMENT ON VIEW insights.steps IS 'Steps that have ended.';
 COMMENT ON COLUMN insights.steps.seq IS 'Its place in its run.';
 COMMENT ON COLUMN insights.steps.kind IS 'step, sleep, wait, send, invoke, score or experiment';
 COMMENT ON COLUMN insights.steps.index IS 'Which use of the id in its run, from 0.';
-COMMENT ON COLUMN insights.steps.status IS 'completed or failed';
+COMMENT ON COLUMN insights.steps.status IS 'completed, failed, or cancelled: given up when its run ended';
 COMMENT ON COLUMN insights.steps.duration_s IS 'Seconds';
 COMMENT ON COLUMN insights.steps.input IS 'JSON text';
 COMMENT ON COLUMN insights.steps.output IS 'JSON text';
