@@ -47,3 +47,20 @@ def test_a_span_of_another_run_of_the_trace_is_left_to_the_waterfall(
     dash.register("answer")
     page = dash.look(f"/runs/{dash.start()}", span="0" * 16)
     assert page.one("aside", id="panel").attributes.get("hidden") is not None
+
+
+def test_a_run_has_its_trace_without_scripts(dash: DashboardServer) -> None:
+    """Its first rows, as on the page of the trace; of one that takes long to read the way to it."""
+    dash.register("answer")
+    run = big_traces.large(dash, 300)
+    bare = dash.look(f"/runs/{run}").one("noscript")
+    whole = dash.look(f"/runs/{run}/trace").one("main").one("table")
+    assert bare.one("table").rows() == whole.rows()
+    assert "the first 200 of 301" in bare.text
+    large = big_traces.large(dash, 1_100)
+    page = dash.look(f"/runs/{large}")
+    assert page.all("noscript") == []
+    assert [a for a in page.all("a") if a.attributes["href"].endswith(f"/runs/{large}/trace")]
+    cut = dash.get(f"runs/{large}/trace/skeleton", limit=1_000)
+    assert not cut["is_complete"]
+    assert dash.get(f"runs/{large}/trace/skeleton")["is_complete"]

@@ -110,13 +110,18 @@ class Mark:
     at: int
 
 
-async def skeleton_of(cursor: Reading, *, project: int, run: UUID) -> Skeleton | None:
-    """The skeleton of the trace that a run is part of; None where there is no such run."""
+async def skeleton_of(
+    cursor: Reading, *, project: int, run: UUID, most: int = MOST_SPANS
+) -> Skeleton | None:
+    """The skeleton of the trace that a run is part of; None where there is no such run.
+
+    *most* steps, attempts, waits and spans of user code each are read.
+    """
     trace = await skeletons.trace_of(cursor, project=project, run=run)
     if trace is None:
         return None
     runs = await skeletons.runs(cursor, project=project, trace=trace, also=run, limit=MOST_RUNS + 1)
-    limit = MOST_SPANS + 1
+    limit = most + 1
     memos = await skeletons.memos(cursor, project=project, runs=runs.id, limit=limit)
     tries = await skeletons.attempts(cursor, project=project, runs=runs.id, limit=limit)
     waits = await skeletons.waits(cursor, project=project, runs=runs.id, limit=limit)
@@ -126,7 +131,7 @@ async def skeleton_of(cursor: Reading, *, project: int, run: UUID) -> Skeleton |
     )
     scores = await skeletons.scores(cursor, project=project, runs=runs.id, limit=MOST_SCORES)
     read = (runs.id, memos.span, tries.span, waits.span, user.span)
-    is_complete = len(runs.id) <= MOST_RUNS and all(len(one) <= MOST_SPANS for one in read)
+    is_complete = len(runs.id) <= MOST_RUNS and all(len(one) <= most for one in read)
     building = _Building(runs)
     building.add_memos(memos)
     building.add_waits(waits)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import struct
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from assay.api import shapes, traces
 from assay.api.answers import answer
@@ -33,12 +34,21 @@ async def get_trace(request: Request, who: Who, run_id: str) -> Response:
 
 
 @router.get("/runs/{run_id}/trace/skeleton", response_model=wire.Skeleton)
-async def get_skeleton(request: Request, who: Who, run_id: str) -> Response:
-    """The same trace as it takes to draw it: columns, some 60 bytes a span."""
+async def get_skeleton(
+    request: Request,
+    who: Who,
+    run_id: str,
+    limit: Annotated[int, Query(ge=1, le=skeleton.MOST_SPANS)] = skeleton.MOST_SPANS,
+) -> Response:
+    """The same trace as it takes to draw it: columns, some 60 bytes a span.
+
+    `limit` steps, attempts, waits and spans of user code each are read; `is_complete` tells.
+    """
     id_ = parse(run_id, field="run_id")
     services = services_of(request)
     found = await services.read(
-        who.project, lambda reading: skeleton.skeleton_of(reading, project=who.project, run=id_)
+        who.project,
+        lambda reading: skeleton.skeleton_of(reading, project=who.project, run=id_, most=limit),
     )
     if found is None:
         raise run_not_found(run_id)

@@ -11,7 +11,7 @@ from assay.dashboard.local_api import RefusedError
 from assay.dashboard.page import Page
 from assay.dashboard.pages.compare import COMPARE_PAGES
 from assay.dashboard.pages.span import SPAN_PAGES, SpanView, span_of_run
-from assay.dashboard.pages.trace import TRACE_PAGES
+from assay.dashboard.pages.trace import TRACE_PAGES, TraceView, of_run
 from assay.ids import parse
 from assay.store import event_log, exposures, steps
 from assay.store import runs as store
@@ -43,6 +43,7 @@ class RunView:
         waits: what it waits for. `again`: steps that wait for their next attempt.
         linked: the other runs of its trace: who started it, what it started, its scorers.
         events: that started it, with their data.
+        trace: for those without scripts.
         panel: the span that the query names.
     """
 
@@ -60,6 +61,7 @@ class RunView:
     events: list[EventRecord]
     exposures: list[ExposureRecord]
     copied: Copied
+    trace: TraceView
     panel: SpanView | None
 
 
@@ -119,6 +121,7 @@ async def run(ask: Ask) -> RunView:
         events=events,
         exposures=served,
         copied=copied(ask, copies.one(ask.project, id_)),
+        trace=await of_run(ask, found.id),
         panel=None if span is None else await _panel(ask, found.id, span),
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from assay.dashboard.asking import part
 from assay.dashboard.page import Page
 from assay.wire.spans import Skeleton
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
 
 MOST_ROWS = 200
+MOST_READ = 1_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,14 @@ async def trace(ask: Ask) -> TraceView:
     """The first rows of a trace, as a tree is read."""
     found = await ask.api.get(Skeleton, ask.api_path())
     return TraceView(run_id=ask.params["run_id"], rows=_rows(found), n=len(found.spans.id))
+
+
+async def of_run(ask: Ask, run_id: str) -> TraceView:
+    """The first rows of a run's trace; none of one that takes long to read."""
+    path = f"runs/{part(run_id)}/trace/skeleton"
+    found = await ask.api.get(Skeleton, path, [("limit", MOST_READ)])
+    rows = _rows(found) if found.is_complete else []
+    return TraceView(run_id=run_id, rows=rows, n=len(found.spans.id))
 
 
 def _rows(found: Skeleton) -> list[SpanRow]:
