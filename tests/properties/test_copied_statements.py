@@ -44,6 +44,7 @@ NEEDED = {
     "score_is": "score",
     "variant": "experiment",
     "unit": "experiment",
+    "exposed_before": "experiment",
 }
 
 
