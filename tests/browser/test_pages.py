@@ -67,6 +67,7 @@ def test_keys_move_between_rows_and_pages(open_page: Opener, full: Served) -> No
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/runs/[0-9A-Z]{26}$"))
+    page.wait_for_load_state("domcontentloaded")
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page).to_have_url(re.compile("/functions$"))
