@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from assay.store.moments import statement_of_units
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -88,9 +89,10 @@ VALUES = {
 
 COMPOSED = {
     "moments": (
-        ("sums", "apart", "errors", "arms"),
-        ("sums", "together", "errors", "arms"),
-        ("sums", "together", "errors", "shared"),
+        ("of_all", "sums", "apart", "errors", "arms"),
+        ("of_all", "sums", "together", "errors", "arms"),
+        ("of_all", "sums", "together", "errors", "shared"),
+        ("of_units", "sums", "by_unit"),
     )
 }
 """Statements that are made of several parts, by resource."""
@@ -102,6 +104,8 @@ def named() -> Iterator[tuple[str, str]]:
         parts = {part for made in COMPOSED.get(resource, ()) for part in made}
         for made in COMPOSED.get(resource, ()):
             text = "\n".join(queries(resource)[part] for part in made)
+            if made[0] == "of_units":
+                text = statement_of_units()
             yield f"{resource}.{'-'.join(made)}", text
         for name, text in queries(resource).items():
             if name not in parts and WHOLE.match(text) and not re.search(r"assay\.\w+\(", text):

@@ -6,7 +6,7 @@ import asyncio
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 
 import experiment_by_hand as by_hand
 from assay.experiments.comparison import Comparison, bound, compare
-from assay.store.moments import moments
+from assay.model.moments import RUN_FAILURE
+from assay.store import experiments
+from assay.store.moments import moments, of_units
 from assay.store.pool import ReadPool
 from experiment_by_hand import Given, Rules, Served, Unit
 from experiment_rows import PROJECT, TAKE_OVER
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from assay.experiments.comparison import Weighting
     from assay.model.moments import Moments
+    from assay.store.pages import Reading
     from assay.testing import Databases
 
 T = TypeVar("T")
@@ -36,6 +39,7 @@ BEGUN = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 14
 TICK = timedelta(minutes=30)
 NAME = "style"
+METRICS = ("good", RUN_FAILURE)
 EXPOSE = (
     "INSERT INTO assay.exposures (project_id, experiment, run_id, idx, variant, unit, cluster, p,"
     " epoch, forced, at, failed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, 0.5, %s, %s, %s, %s)"
@@ -183,21 +187,54 @@ def write(connection: psycopg.Connection[Any], made: Story, chance: np.random.Ge
 
 
 async def read(url: str, rules: Rules) -> Moments:
-    """The moments that the tables give."""
+    """The moments that the tables give; those of units, page by page, sum to them."""
     pool = ReadPool(url, size=1)
+    asked: dict[str, Any] = {
+        "project": PROJECT,
+        "experiment": NAME,
+        "cutoff": rules.cutoff,
+        "maturity": rules.maturity,
+        "since": rules.since,
+        "sticky": rules.sticky,
+    }
     async with pool.reading(PROJECT) as cursor:
-        found = await moments(
-            cursor,
-            project=PROJECT,
-            experiment=NAME,
-            metrics=["good"],
-            cutoff=rules.cutoff,
-            maturity=rules.maturity,
-            since=rules.since,
-            sticky=rules.sticky,
-        )
+        found = await moments(cursor, metrics=METRICS, **asked)
+        for metric in METRICS:
+            sums, arms = await paged(cursor, metric, asked), summed(found[metric])
+            assert sums.keys() == arms.keys()
+            for variant, arm in arms.items():
+                assert sums[variant] == pytest.approx(arm, abs=1e-9)
     await pool.close()
     return found["good"]
+
+
+async def paged(cursor: Reading, metric: str, asked: dict[str, Any]) -> dict[str, Counter[str]]:
+    """The counts of all pages of units by what they were served first, and their totals."""
+    sums: dict[str, Counter[str]] = {}
+    after: str | None = None
+    while True:
+        page = await experiments.units(
+            cursor, project=PROJECT, experiment=NAME, limit=7, before=asked["cutoff"], after=after
+        )
+        units = [one.unit for one in page.items]
+        found = await of_units(cursor, metric=metric, units=units, **asked)
+        for one in page.items:
+            if one.unit in found:
+                tally = found[one.unit]
+                sums.setdefault(one.variant, Counter()).update(
+                    asdict(tally.counts), total=(tally.mean or 0) * tally.counts.scored
+                )
+        after = page.next
+        if after is None:
+            return sums
+
+
+def summed(found: Moments) -> dict[str, Counter[str]]:
+    """The counts of arms over all epochs, and the totals of their values."""
+    sums: dict[str, Counter[str]] = {}
+    for arm in found.arms:
+        sums.setdefault(arm.variant, Counter()).update(asdict(arm.counts), total=arm.by_run.y)
+    return sums
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +247,7 @@ def url(assay_databases: Databases) -> Iterator[str]:
 @settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_the_tables_say_what_is_worked_out_by_hand(url: str, seed: int) -> None:
-    """Counts of each arm, and each comparison: estimate, error, degrees of freedom, units."""
+    """Counts of each arm and its units, each comparison: estimate, error, freedom, units."""
     chance = np.random.default_rng(seed)
     made = story(chance)
     with psycopg.connect(url) as connection:

@@ -10,11 +10,13 @@ from assay.experiments.facts import varying
 from assay.experiments.figures import Figures
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from assay.api.answers import Answer
     from assay.experiments.verdict import Verdict
     from assay.model.experiments import Epoch, Mode
     from assay.model.looks import Look
-    from assay.model.results import Results
+    from assay.model.results import Results, UnitTally
     from assay.store.experiments import ExperimentRecord, UnitRecord
     from assay.store.looks import LookRecord
 
@@ -103,9 +105,9 @@ def look(one: LookRecord, *, unit: str, alpha: float) -> Answer:
     }
 
 
-def assignment(one: UnitRecord) -> Answer:
-    """A unit with its variant."""
-    return {
+def assignment(one: UnitRecord, tallies: Mapping[str, UnitTally] | None) -> Answer:
+    """A unit with its variant, and with what it adds to results where that was asked for."""
+    shown: dict[str, Answer] = {
         "unit": one.unit,
         "variant": one.variant,
         "epoch": one.epoch,
@@ -113,6 +115,10 @@ def assignment(one: UnitRecord) -> Answer:
         "run_count": one.runs,
         "assigned": one.assigned,
     }
+    if tallies is not None:
+        found = tallies.get(one.unit)
+        shown["tally"] = None if found is None else asdict(found)
+    return shown
 
 
 def choice(one: Epoch) -> Answer:

@@ -24,6 +24,7 @@ from assay.model.results import (
     PlanVersion,
     Results,
     Tally,
+    UnitTally,
     VariantResult,
 )
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from assay.experiments.facts import Facts
     from assay.model.experiments import Epoch, Plan
-    from assay.model.moments import ArmMoments, Counts, Moments
+    from assay.model.moments import ArmMoments, Counts, Moments, UnitMoments
     from assay.store.experiments import PlanRecord
 
 _HOUR = timedelta(hours=1)
@@ -226,6 +227,16 @@ def _tally(counts: Sequence[Counts]) -> Tally:
         **{name: total(name) for name in Tally.__slots__ if name != "pending"},
         pending=total("immature"),
     )
+
+
+def unit_tally(one: UnitMoments) -> UnitTally:
+    """What a unit adds to the tally of an arm, with its own mean."""
+    counts = {
+        name: getattr(one.counts, name)
+        for name in UnitTally.__slots__
+        if name not in {"pending", "mean"}
+    }
+    return UnitTally(**counts, pending=one.counts.immature, mean=one.mean)
 
 
 def _unscored(facts: Facts) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Reading the results of an experiment. It is no look: nothing is tested, nothing written.
 
-Entry point: `results`.
+Entry points: `results`, and `tallies` of the units behind them.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from assay.experiments.facts import Facts
 from assay.model.moments import RUN_FAILURE, RUN_METRICS
 from assay.model.results import Stopping
 from assay.store import experiments, looks
-from assay.store.moments import moments
+from assay.store.moments import moments, of_units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from assay.model.looks import Look
-    from assay.model.results import Results
+    from assay.model.results import Results, UnitTally
     from assay.store.experiments import ExperimentRecord, PlanRecord
     from assay.store.pages import Reading
 
@@ -55,12 +55,12 @@ async def results(
     Raises:
         AssayError: `experiment_not_found`, `metric_not_found`, `experiment_cutoff`.
     """
-    at = _cutoff(cutoff, now)
+    at = hour(cutoff, now, field="cutoff")
     record = await found(cursor, project=project, experiment=experiment)
     told = now if cutoff is None else at
     facts = await _facts(cursor, record, project=project, cutoff=at, told=told)
     asked = _asked(facts, metric)
-    since = sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
+    since = _since(facts)
     # Dear to import, so that a process that starts does it while the database sums.
     sums, _ = await asyncio.gather(
         moments(
@@ -85,6 +85,58 @@ async def results(
     )
     odd = await _odd(cursor, asked, project=project, experiment=experiment, cutoff=at)
     return analysis.results(facts, sums, odd)
+
+
+async def tallies(
+    cursor: Reading,
+    record: ExperimentRecord,
+    *,
+    project: int,
+    metric: str,
+    cutoff: datetime,
+    units: Sequence[str],
+) -> dict[str, UnitTally]:
+    """What some units add to the tallies of results at a cutoff, by unit.
+
+    Those that were first served before the plan in force don't count, and are missing.
+
+    Raises:
+        AssayError: `metric_not_found`.
+    """
+    facts = await _facts(cursor, record, project=project, cutoff=cutoff, told=cutoff)
+    _known(facts, metric)
+    found = await of_units(
+        cursor,
+        project=project,
+        experiment=record.name,
+        metric=metric,
+        units=units,
+        cutoff=cutoff,
+        maturity=facts.maturity,
+        since=_since(facts),
+        sticky=daily.is_sticky(facts.epochs),
+    )
+    return {unit: analysis.unit_tally(one) for unit, one in found.items()}
+
+
+def hour(asked: datetime | None, now: datetime, *, field: str) -> datetime:
+    """The cutoff that an instant stands for, now unless given: the hour that had begun.
+
+    Raises:
+        AssayError: `experiment_cutoff`: it is in the future.
+    """
+    if asked is not None and asked > now:
+        raise AssayError(
+            f"{field} is in the future ({asked.isoformat()})",
+            code="experiment_cutoff",
+            field=field,
+            hint="what is not over yet can't be read: give an instant before now, or none",
+        )
+    return (asked or now).replace(minute=0, second=0, microsecond=0)
+
+
+def _since(facts: Facts) -> datetime:
+    return sight.ALWAYS if facts.plan is None else daily.counted_since(facts.plan)
 
 
 async def _odd(
@@ -123,17 +175,6 @@ async def _start(
 ) -> datetime | None:
     span = await experiments.span(cursor, project=project, experiment=experiment, since=since)
     return None if span is None else span[0]
-
-
-def _cutoff(asked: datetime | None, now: datetime) -> datetime:
-    if asked is not None and asked > now:
-        raise AssayError(
-            f"cutoff is in the future ({asked.isoformat()})",
-            code="experiment_cutoff",
-            field="cutoff",
-            hint="what is not over yet can't be read: give an instant before now, or none",
-        )
-    return (asked or now).replace(minute=0, second=0, microsecond=0)
 
 
 async def _facts(
@@ -202,7 +243,14 @@ def _asked(facts: Facts, metric: str | None) -> list[str]:
         scores = [name for name in facts.metrics if name not in RUN_METRICS]
         own = [name for name in facts.metrics if name in RUN_METRICS]
         return planned or [*scores[:MOST_METRICS], *own]
-    known = dict.fromkeys([*planned, *facts.metrics])
+    _known(facts, metric)
+    # The plan's other metrics are its guardrails, without which nothing is said of the primary.
+    return planned if plan is not None and metric == plan.primary else [metric]
+
+
+def _known(facts: Facts, metric: str) -> None:
+    plan = facts.plan_spec
+    known = dict.fromkeys([*(daily.metrics(plan) if plan else ()), *facts.metrics])
     if metric not in known:
         raise AssayError(
             f"experiment {facts.experiment!r} has no scores {metric!r}",
@@ -210,5 +258,3 @@ def _asked(facts: Facts, metric: str | None) -> list[str]:
             field="metric",
             hint=f"it has {', '.join(map(repr, known))}",
         )
-    # The plan's other metrics are its guardrails, without which nothing is said of the primary.
-    return planned if plan is not None and metric == plan.primary else [metric]

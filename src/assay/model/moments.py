@@ -1,4 +1,4 @@
-"""What the analysis of an experiment reads from the database: sums over units, never units."""
+"""What the analysis of an experiment reads from the database: sums over units."""
 
 from __future__ import annotations
 
@@ -63,6 +63,18 @@ class Counts:
     def no_response(self) -> int:
         """Mature runs that neither have a score nor failed."""
         return self.mature - self.scored - self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitMoments:
+    """What a unit adds to the arm of what it was first served, for one metric at one cutoff.
+
+    Attributes:
+        mean: of its scored runs; None without any.
+    """
+
+    counts: Counts
+    mean: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,30 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTally:
+    """What became of the runs of a unit: what it adds to the tally of what it was first served.
+
+    Attributes:
+        mean: of its scored runs; None without any.
+        crossed: runs that count here, served another variant than the unit was first.
+    """
+
+    exposed: int
+    mature: int
+    pending: int
+    scored: int
+    failed: int
+    no_response: int
+    late: int
+    early: int
+    backdated: int
+    after_epoch: int
+    moved: int
+    crossed: int
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ArmResult:
     """A variant by itself. Its intervals are for one look; comparisons keep the promise.
 

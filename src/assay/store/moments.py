@@ -16,6 +16,7 @@ from assay.model.moments import (
     Ratio,
     Shared,
     Silence,
+    UnitMoments,
 )
 from assay.store.pages import compose, fetch
 from assay.store.queries import queries
@@ -49,7 +50,84 @@ async def moments(
     to an earlier plan and don't count. Where choices are *sticky*, all runs of a unit count,
     whatever the epoch. What no estimate needs (exposures left out) is counted only if *left_out*.
     """
-    values = {
+    values = _values(
+        project=project,
+        experiment=experiment,
+        metrics=metrics,
+        cutoff=cutoff,
+        maturity=maturity,
+        since=since,
+        sticky=sticky,
+    )
+    rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
+    if left_out:
+        # Before the settings: this one is faster with workers.
+        (rest,) = await fetch(cursor, _SQL["left_out"], values)
+    for setting in _SETTINGS:
+        await cursor.execute(_SQL[setting])
+    (kind,) = await fetch(cursor, _SQL["is_by_run"], values)
+    parts = ["of_all", "sums", "together" if kind["is_by_run"] else "apart", "errors"]
+    rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "arms")), values)
+    ordered = sorted(rows, key=lambda row: (row["epoch"], row["variant"]))
+    shared: list[dict[str, Any]] = []
+    if kind["is_by_run"]:
+        shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
+    return {
+        metric: replace(
+            _moments(metric, [row for row in ordered if row["metric"] == metric], rest),
+            shared=[_shared(row) for row in shared if row["metric"] == metric],
+        )
+        for metric in metrics
+    }
+
+
+async def of_units(
+    cursor: Reading,
+    *,
+    project: int,
+    experiment: str,
+    metric: str,
+    units: Sequence[str],
+    cutoff: datetime,
+    maturity: timedelta,
+    since: datetime,
+    sticky: bool,
+) -> dict[str, UnitMoments]:
+    """What some units add to the moments of a metric, by unit; those that don't count are missing.
+
+    The other arguments are those of `moments`.
+    """
+    values = _values(
+        project=project,
+        experiment=experiment,
+        metrics=[metric],
+        cutoff=cutoff,
+        maturity=maturity,
+        since=since,
+        sticky=sticky,
+    )
+    for setting in _SETTINGS:
+        await cursor.execute(_SQL[setting])
+    rows = await fetch(cursor, statement_of_units(), {**values, "units": list(units)})
+    return {row["unit"]: _unit(row) for row in rows}
+
+
+def statement_of_units() -> str:
+    """The sums by unit: where all are read of tables, here of what is named as they are."""
+    return compose((_SQL["of_units"], _SQL["sums"].replace("assay.", ""), _SQL["by_unit"]))
+
+
+def _values(
+    *,
+    project: int,
+    experiment: str,
+    metrics: Sequence[str],
+    cutoff: datetime,
+    maturity: timedelta,
+    since: datetime,
+    sticky: bool,
+) -> dict[str, object]:
+    return {
         "project": project,
         "experiment": experiment,
         "metrics": list(metrics),
@@ -62,26 +140,6 @@ async def moments(
         "maturity": f"{maturity.total_seconds()} seconds",
         "since": since,
         "sticky": sticky,
-    }
-    rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
-    if left_out:
-        # Before the settings: this one is faster with workers.
-        (rest,) = await fetch(cursor, _SQL["left_out"], values)
-    for setting in _SETTINGS:
-        await cursor.execute(_SQL[setting])
-    (kind,) = await fetch(cursor, _SQL["is_by_run"], values)
-    parts = ["sums", "together" if kind["is_by_run"] else "apart", "errors"]
-    rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "arms")), values)
-    ordered = sorted(rows, key=lambda row: (row["epoch"], row["variant"]))
-    shared: list[dict[str, Any]] = []
-    if kind["is_by_run"]:
-        shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
-    return {
-        metric: replace(
-            _moments(metric, [row for row in ordered if row["metric"] == metric], rest),
-            shared=[_shared(row) for row in shared if row["metric"] == metric],
-        )
-        for metric in metrics
     }
 
 
@@ -106,17 +164,8 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
     return ArmMoments(
         epoch=row["epoch"],
         variant=row["variant"],
-        counts=Counts(
-            exposed=row["exposed"],
-            mature=int(row["m"]),
-            scored=int(row["n"]),
-            failed=int(row["f"]),
-            late=row["late"],
-            early=row["early"],
-            backdated=row["backdated"],
-            after_epoch=row["after_epoch"],
-            moved=row["moved"],
-            crossed=row["crossed"],
+        counts=_counts(
+            row,
             units=row["units"],
             units_mature=row["units_mature"],
             units_scored=row["units_scored"],
@@ -127,6 +176,32 @@ def _arm(row: dict[str, Any]) -> ArmMoments:
         failures=_ratio(mature, row["m"], row["f"], row["m_squares"], row["dd"]),
         joint=row["ed"],
         silence=Silence(bb=row["bb"], bd=row["bd"], bc=row["bc"], dc=row["dc"]),
+    )
+
+
+def _unit(row: Mapping[str, Any]) -> UnitMoments:
+    n = row["n"]
+    return UnitMoments(
+        counts=_counts(row, units=1, units_mature=int(row["m"] > 0), units_scored=int(n > 0)),
+        mean=row["y"] / n if n else None,
+    )
+
+
+def _counts(row: Mapping[str, Any], *, units: int, units_mature: int, units_scored: int) -> Counts:
+    return Counts(
+        exposed=row["exposed"],
+        mature=int(row["m"]),
+        scored=int(row["n"]),
+        failed=int(row["f"]),
+        late=row["late"],
+        early=row["early"],
+        backdated=row["backdated"],
+        after_epoch=row["after_epoch"],
+        moved=row["moved"],
+        crossed=row["crossed"],
+        units=units,
+        units_mature=units_mature,
+        units_scored=units_scored,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from assay.model.experiments import Direction, MetricKind, Mode, Strategy
 from assay.model.looks import GuardrailWord, Word
-from assay.model.results import Figure, Results, Stopping
+from assay.model.results import Figure, Results, Stopping, UnitTally
 from assay.wire.base import Message, Request
 
 __all__ = [
@@ -136,6 +136,8 @@ class Assignment(Message):
 
     Attributes:
         assigned: the variant that it keeps, where choices stick.
+        tally: what it adds to that of its variant in the results of `metric`, with which alone it
+            is there; null where it was first served before the plan in force and does not count.
     """
 
     unit: str
@@ -144,6 +146,7 @@ class Assignment(Message):
     first_at: datetime
     run_count: int
     assigned: str | None
+    tally: UnitTally | None = None
 
 
 class Choice(Message):

@@ -113,32 +113,48 @@ async def list_assignments(
     cursor: Cursor = None,
     variant: str | None = None,
     exposed_before: Instant = None,
+    metric: Annotated[str | None, Query(description="with what each adds to its results")] = None,
 ) -> Response:
     """Units by name with what they were served first, and the log of how variants were chosen.
 
     `variant` leaves those that were served it first; `exposed_before` what was served by then.
+    With `metric` each unit has its `tally`: those of all units of a variant sum to the variant's in
+    the results at the cutoff `exposed_before`, by the rules of that (now; the hour that had begun).
     """
-    name = decoded(experiment_id)
+    name, services = decoded(experiment_id), services_of(request)
+    before = exposed_before
+    if metric is not None:
+        before = reading.hour(exposed_before, services.now(), field="exposed_before")
 
     async def ask(rows: Reading) -> Answer:
-        await reading.found(rows, project=who.project, experiment=name)
+        found = await reading.found(rows, project=who.project, experiment=name)
+        log = await experiments.epochs(rows, project=who.project, experiment=name)
         page = await experiments.units(
             rows,
             project=who.project,
             experiment=name,
             limit=limit,
             variant=variant,
-            before=exposed_before,
+            before=before,
             after=cursor,
         )
-        log = await experiments.epochs(rows, project=who.project, experiment=name)
+        tallies = None
+        if metric is not None and before is not None:
+            tallies = await reading.tallies(
+                rows,
+                found,
+                project=who.project,
+                metric=metric,
+                cutoff=before,
+                units=[one.unit for one in page.items],
+            )
         return {
-            "data": [shapes.assignment(one) for one in page.items],
+            "data": [shapes.assignment(one, tallies) for one in page.items],
             "next": page.next,
             "log": [shapes.choice(one) for one in log],
         }
 
-    return answer(await services_of(request).read(who.project, ask))
+    return answer(await services.read(who.project, ask))
 
 
 @router.post(

@@ -15,12 +15,34 @@ SET LOCAL enable_mergejoin = off
 -- name: nested
 SET LOCAL enable_nestloop = off
 
+-- name: of_all
+WITH
+
+-- name: of_units
+-- In place of the tables their rows of some runs, found by index: those that served the units that are asked for.
+WITH runs AS MATERIALIZED (
+    SELECT array_agg(DISTINCT x.run_id) AS ids FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
+        AND x.unit = ANY (%(units)s) AND x.at < %(cutoff)s
+), exposures AS NOT MATERIALIZED (
+    SELECT x.* FROM assay.exposures x
+    WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s
+        AND x.run_id = ANY ((SELECT r.ids FROM runs r)::uuid[])
+), experiment_scores AS NOT MATERIALIZED (
+    SELECT s.* FROM assay.experiment_scores s
+    WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s
+        AND s.run_id = ANY ((SELECT r.ids FROM runs r)::uuid[])
+), run_usage AS NOT MATERIALIZED (
+    SELECT u.* FROM assay.run_usage u
+    WHERE u.project_id = %(project)s AND u.run_id = ANY ((SELECT r.ids FROM runs r)::uuid[])
+),
+
 -- name: sums
 -- Exposures are summed by unit once, scores by unit for each metric, before they are joined. A run is
 -- counted once for each unit that it served, at the first use for it; nearly all uses are the only one of
 -- their run (idx 0), the others are looked up. Nearly every run has one score of a metric: only those that
 -- may have several, or were used more than once, are sorted.
-WITH served AS MATERIALIZED (
+served AS MATERIALIZED (
     SELECT x.unit, x.epoch, x.variant, min(x.at) AS first_at,
         count(*) FILTER (WHERE x.is_first)::int AS runs,
         count(*) FILTER (WHERE x.is_first AND x.at < %(mature)s)::int AS mature,
@@ -162,6 +184,10 @@ WITH served AS MATERIALIZED (
         o.m, o.failed, 0, 0, 0, 0, true
     FROM owned o WHERE %(failure)s::text = ANY (%(metrics)s::text[])
 )
+
+-- name: by_unit
+SELECT u.unit, u.exposed, u.m, u.n, u.y, u.f, u.late, u.early, u.backdated, u.after_epoch, u.moved, u.crossed
+FROM units u WHERE u.unit = ANY (%(units)s)
 
 -- name: apart
 -- Units vary by themselves. Many are alike, with the same few runs and values: those are one row, which
