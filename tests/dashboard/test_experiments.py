@@ -136,10 +136,46 @@ def test_the_number_of_units_leads_to_so_many(looked: DashboardServer, cutoff: s
     rows = shown(looked.look(PATH, cutoff=cutoff), "arms").one("tbody").all("tr")
     assert len(rows) == 2
     for row in rows:
-        (link,) = [one for one in row.all("a") if "/units?" in one.attributes["href"]]
+        link = next(one for one in row.all("a") if "/units?" in one.attributes["href"])
         asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
         assert len(looked.pages(f"experiments/{NAME}/assignments", **asked)) == number(link.text)
         assert looked.look(f"{PATH}/units", **asked).one("table", class_="grid").rows()
+
+
+BEHIND = {
+    "Runs": "Exposed", "Pending": "Pending", "Scored": "Scored", "Failed": "Failed",
+    "No response": "No response", "Late": "Late", "After epoch": "After epoch",
+}  # fmt: skip
+"""Counts of an arm, and the columns of units that sum to them."""
+
+
+def column(dash: DashboardServer, href: str, name: str) -> int:
+    """The sum of a column over all pages of a list."""
+    n = 0
+    while True:
+        page = html_pages.read(dash.ask("GET", href).text)
+        n += sum(number(row[name]) for row in page.one("table", class_="grid").rows())
+        following = page.all("a", id="next")
+        if not following:
+            return n
+        href = following[0].attributes["href"]
+
+
+@pytest.mark.parametrize("cutoff", [CASE["expected"][0]["cutoff_asked"], CASE["last_look"]])
+def test_the_counts_of_an_arm_lead_to_units_that_sum_to_them(
+    looked: DashboardServer, cutoff: str
+) -> None:
+    """Each that is not 0, of the metric that decides."""
+    page = looked.look(PATH, cutoff=cutoff)
+    table = shown(page, "arms")
+    for told, row in zip(table.rows(), table.one("tbody").all("tr"), strict=True):
+        hrefs = [link.attributes["href"] for link in row.all("a")]
+        behind = [href for href in hrefs if "metric=" in href]
+        counts = {word: number(told[word]) for word in BEHIND}
+        assert len(behind) == sum(n > 0 for n in counts.values()) > 2
+        (href,) = set(behind)
+        for word, n in counts.items():
+            assert column(looked, href, BEHIND[word]) == n, word
 
 
 def test_the_runs_of_a_unit_are_those_until_the_cutoff(dash: DashboardServer) -> None:

@@ -220,9 +220,10 @@ async def paged(cursor: Reading, metric: str, asked: dict[str, Any]) -> dict[str
         found = await of_units(cursor, metric=metric, units=units, **asked)
         for one in page.items:
             if one.unit in found:
-                tally = found[one.unit]
+                unit = found[one.unit]
+                total = (unit.mean or 0) * unit.counts.scored
                 sums.setdefault(one.variant, Counter()).update(
-                    asdict(tally.counts), total=(tally.mean or 0) * tally.counts.scored
+                    asdict(unit.counts) | {"total": total}
                 )
         after = page.next
         if after is None:
@@ -233,7 +234,8 @@ def summed(found: Moments) -> dict[str, Counter[str]]:
     """The counts of arms over all epochs, and the totals of their values."""
     sums: dict[str, Counter[str]] = {}
     for arm in found.arms:
-        sums.setdefault(arm.variant, Counter()).update(asdict(arm.counts), total=arm.by_run.y)
+        counts = asdict(arm.counts) | {"total": arm.by_run.y}
+        sums.setdefault(arm.variant, Counter()).update(counts)
     return sums
 
 

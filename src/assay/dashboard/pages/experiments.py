@@ -12,6 +12,7 @@ from assay.dashboard.asking import part
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.growth import growth
 from assay.dashboard.page import Action, Page
+from assay.experiments.reading import hour
 from assay.store.copies import experiments as copies
 from assay.wire.experiments import Assignment, Experiment, Look, Results
 
@@ -118,10 +119,13 @@ async def experiment(ask: Ask) -> ExperimentView:
 
 
 async def units(ask: Ask) -> UnitsView:
-    """The units by name, with what each was served first."""
+    """The units by name with what each was served first, and what it adds to `?metric=`."""
     found = await ask.items(Assignment)
     name, asked = ask.params["experiment_id"], filters.units(ask)
-    sql = copies.units(ask.project, name, variant=asked.variant, before=asked.exposed_before)
+    before = asked.exposed_before
+    if asked.metric is not None:
+        before = hour(before, ask.now, field="exposed_before")
+    sql = copies.units(ask.project, name, variant=asked.variant, before=before)
     return UnitsView(name=name, units=found.items, next=found.next, copied=copied(ask, sql))
 
 
