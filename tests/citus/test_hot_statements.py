@@ -54,6 +54,7 @@ TYPES = {
     "since": "timestamptz",
     "span": "bigint", "spans": "json", "step": "uuid", "steps": "uuid[]", "steps.since": "date",
     "sticky": "boolean", "triggers": "jsonb", "values": "boolean", "variant": "text",
+    "units": "text[]",
     "version": "int", "versions": "int[]", "with_output": "boolean", "worker": "uuid",
     "workers": "uuid[]", "warnings": "text[]",
 }  # fmt: skip

@@ -222,9 +222,8 @@ async def paged(cursor: Reading, metric: str, asked: dict[str, Any]) -> dict[str
             if one.unit in found:
                 unit = found[one.unit]
                 total = (unit.mean or 0) * unit.counts.scored
-                sums.setdefault(one.variant, Counter()).update(
-                    asdict(unit.counts) | {"total": total}
-                )
+                counts = asdict(unit.counts) | {"total": total}
+                sums.setdefault(one.variant, Counter()).update(counts)
         after = page.next
         if after is None:
             return sums
