@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _SQL = queries("moments")
 PRODUCTS = ("ee", "ed", "de", "dd", "cc", "uu", "bb", "bd", "db", "bc", "cb", "dc", "cd")
+_NARROWED = ("exposures x", "experiment_scores s", "run_usage r")
+"""Not `exposures y`, the other uses of a run: those are looked up one by one."""
 _SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
 
 
@@ -113,8 +115,11 @@ async def of_units(
 
 
 def statement_of_units() -> str:
-    """The sums by unit: where all are read of tables, here of what is named as they are."""
-    return compose((_SQL["of_units"], _SQL["sums"].replace("assay.", ""), _SQL["by_unit"]))
+    """The sums by unit: by the same words as all, of some rows in place of the tables."""
+    sums = _SQL["sums"]
+    for table in _NARROWED:
+        sums = sums.replace(f"assay.{table}", table)
+    return compose((_SQL["of_units"], sums, _SQL["by_unit"]))
 
 
 def _values(
