@@ -34,7 +34,8 @@ def test_an_experiment_is_drawn_and_accessible(
     expect(page.locator("#looks-chart svg[role=img]")).to_be_visible()
     expect(page.locator("[data-verdict=concise]")).to_contain_text("better")
     assert violations(page) == []
-    units = open_page(served, f"{PATH}/units", scheme=scheme, is_open=True)
+    units = open_page(served, f"{PATH}/units?metric=run.failure", scheme=scheme, is_open=True)
+    expect(units.locator("main table")).to_contain_text("No response")
     assert violations(units) == []
 
 
