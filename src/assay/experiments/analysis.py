@@ -6,7 +6,7 @@ Entry point: `results`. The rules are written down for users in docs/experiments
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -224,7 +224,7 @@ def _tally(counts: Sequence[Counts]) -> Tally:
         return sum(int(getattr(one, name)) for one in counts)
 
     return Tally(
-        **{name: total(name) for name in Tally.__slots__ if name != "pending"},
+        **{name: total(name) for name in _names(Tally) if name != "pending"},
         pending=total("immature"),
     )
 
@@ -233,7 +233,7 @@ def unit_tally(one: UnitMoments) -> UnitTally:
     """What a unit adds to the tally of an arm, with its own mean."""
     counts = {
         name: getattr(one.counts, name)
-        for name in UnitTally.__slots__
+        for name in _names(UnitTally)
         if name not in {"pending", "mean"}
     }
     return UnitTally(**counts, pending=one.counts.immature, mean=one.mean)
@@ -324,3 +324,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
         )
     if moments is not None and moments.without_unit:
         yield f"left out, since no unit was named: {count(moments.without_unit, 'exposure')}"
+
+
+def _names(tally: type[Tally | UnitTally]) -> list[str]:
+    return [field.name for field in fields(tally)]

@@ -59,19 +59,14 @@ class Tested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What became of the runs of a variant; the words are those of `model.moments.Counts`.
-
-    Units are what is assigned: where that is each run, they are runs.
+class RunTally:
+    """What became of runs; the words are those of `model.moments.Counts`.
 
     Attributes:
         pending: exposed and not mature: an answer may still come.
         no_response: mature, neither scored nor failed.
     """
 
-    units: int
-    units_mature: int
-    units_scored: int
     exposed: int
     mature: int
     pending: int
@@ -86,7 +81,19 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnitTally:
+class Tally(RunTally):
+    """What became of the runs of a variant.
+
+    Units are what is assigned: where that is each run, they are runs.
+    """
+
+    units: int
+    units_mature: int
+    units_scored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitTally(RunTally):
     """What became of the runs of a unit: what it adds to the tally of what it was first served.
 
     Attributes:
@@ -94,17 +101,6 @@ class UnitTally:
         crossed: runs that count here, served another variant than the unit was first.
     """
 
-    exposed: int
-    mature: int
-    pending: int
-    scored: int
-    failed: int
-    no_response: int
-    late: int
-    early: int
-    backdated: int
-    after_epoch: int
-    moved: int
     crossed: int
     mean: float | None
 
