@@ -14,11 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from playwright.sync_api import expect
+
 from assay.app.serving import serving
 from assay.settings import Settings
 from dashboard_server import DashboardServer
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, ConsoleMessage, Page, Request
@@ -137,6 +140,12 @@ class Opener:
         page.on("request", see)
         page.goto(served.url + path)
         return page
+
+
+def arrives(page: Page, address: str | re.Pattern[str]) -> None:
+    """Wait until a page is left for another whose scripts listen: keys pressed before are lost."""
+    expect(page).to_have_url(address)
+    page.wait_for_load_state()
 
 
 def violations(page: Page) -> list[str]:

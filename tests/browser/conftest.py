@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from browsing import ARGUMENTS, Opener, Served, serve
+from browsing import ARGUMENTS, PATIENCE_MS, Opener, Served, serve
 from told import Told, told
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ def browser() -> Iterator[Browser]:
     """Chromium, one for all tests of a process."""
     found = shutil.which("chromium") or shutil.which("google-chrome")
     assert found, "there is no Chromium: apt-get install chromium"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
         yield started

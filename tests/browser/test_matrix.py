@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from assay.dashboard.registry import PAGES
-from browsing import violations
+from browsing import arrives, violations
 from page_checks import faults_of_layout, faults_of_tabbing
 from project_words import MARK
 
@@ -102,7 +102,7 @@ def test_keys_work_on_every_list(open_page: Opener, states: Mapping[str, Told], 
         href = rows.first.get_attribute("data-href") or "?"
         expect(rows.first).to_have_attribute("aria-current", "true")
         look.keyboard.press("Enter")
-        expect(look).to_have_url(told.served.url + href)
+        arrives(look, told.served.url + href)
     look.keyboard.press("g")
     look.keyboard.press(page.key or "?")
     expect(look).to_have_url(told.served.url + told.places(page)[0])

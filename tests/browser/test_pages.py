@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 import full_project
-from browsing import serve
+from browsing import arrives, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,7 @@ def test_keys_move_between_rows_and_pages(open_page: Opener, full: Served) -> No
     expect(page.locator("#filters input").first).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/runs/[0-9A-Z]{26}$"))
-    page.wait_for_load_state("domcontentloaded")
+    arrives(page, re.compile("/runs/[0-9A-Z]{26}$"))
     page.keyboard.press("g")
     page.keyboard.press("f")
     expect(page).to_have_url(re.compile("/functions$"))
@@ -109,11 +108,11 @@ def test_the_palette_goes_to_a_page_or_an_id(
     page.keyboard.press("Control+k")
     page.keyboard.type("func")
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/functions$"))
+    arrives(page, re.compile("/functions$"))
     page.keyboard.press("Control+k")
     page.keyboard.insert_text(names["failed"])
     page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/runs/" + names["failed"]))
+    arrives(page, re.compile("/runs/" + names["failed"]))
     page.keyboard.press("Control+k")
     page.keyboard.type("some-agent")
     page.keyboard.press("Enter")
