@@ -284,6 +284,22 @@ def _control_gone(facts: Facts, control: str | None) -> Iterator[str]:
     )
 
 
+def _of_plan(facts: Facts) -> Iterator[str]:
+    """That the plan came late, or says more than is known here."""
+    plan = facts.plan
+    if plan is not None and facts.is_plan_late:
+        made = "changed" if plan.version > 1 else "declared"
+        yield (
+            f"the plan was {made} on {plan.declared_at:%Y-%m-%d}: only units first exposed"
+            " after that count"
+        )
+    if plan is not None and plan.beyond:
+        yield (
+            f"the plan says {' and '.join(map(repr, plan.beyond))}, which this version of Assay"
+            " does not know: results are told without it, and looks are left to newer ones"
+        )
+
+
 def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterator[str]:
     plan = facts.plan_spec
     if not facts.epochs and facts.after_cutoff:
@@ -306,12 +322,7 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
     elif plan.control is not None and arms.control not in (None, plan.control):
         yield f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in"
     yield from _control_gone(facts, arms.control)
-    if facts.plan is not None and facts.is_plan_late:
-        made = "changed" if facts.plan.version > 1 else "declared"
-        yield (
-            f"the plan was {made} on {facts.plan.declared_at:%Y-%m-%d}: only units first exposed"
-            " after that count"
-        )
+    yield from _of_plan(facts)
     yield from _unscored(facts)
     yield from _unchosen(facts, moments)
     yield from declaring.warnings(facts)

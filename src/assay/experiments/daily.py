@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from assay.errors import AssayError
 from assay.experiments import sight
 from assay.experiments.verdict import next_looks
 from assay.model.experiments import Mode
@@ -35,12 +36,22 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     """Take the looks at an experiment that are due, unless another process does; gives how many.
 
     Within one transaction, which keeps others from looking at the same time.
+
+    Raises:
+        AssayError: `plan_newer`: a look by less than the plan asks for would stay for good.
     """
     if not await looks.hold(cursor, project=project, experiment=experiment):
         return 0
     declared = await experiments.plans(cursor, project=project, experiment=experiment)
     epochs = await experiments.epochs(cursor, project=project, experiment=experiment)
     newest = declared[-1]
+    if newest.beyond:
+        raise AssayError(
+            f"the plan of experiment {experiment!r} says {' and '.join(map(repr, newest.beyond))},"
+            " which this version of Assay does not know",
+            code="plan_newer",
+            hint="workers of the newer release look at it; let those be the only ones",
+        )
     since = counted_since(newest)
     span = await experiments.span(
         cursor, project=project, experiment=experiment, since=begins(epochs, since)

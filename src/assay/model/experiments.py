@@ -175,6 +175,9 @@ class Exposure:
 class Plan:
     """How an experiment is to be judged, declared before its numbers are seen.
 
+    A field that a later version of Assay adds means by its default what was before, and is left
+    out of `spec` there: so code that knows less sees by its name that the plan asks for more.
+
     Attributes:
         primary: the score that decides.
         kind: of the primary scores.
@@ -212,3 +215,9 @@ class Plan:
     def spec(self) -> dict[str, object]:
         """As it is stored."""
         return asdict(self) | {"guardrails": dict(self.guardrails)}
+
+    @staticmethod
+    def defaults() -> dict[str, object]:
+        """What a stored plan means where it says nothing, since older code did not know of it."""
+        plan = Plan(primary="", kind=MetricKind.NUMBER)
+        return {name: value for name, value in plan.spec.items() if name not in {"primary", "kind"}}

@@ -138,7 +138,7 @@ async def declare_plan(
         {
             "project": project,
             "experiment": experiment,
-            "spec": json.dumps(plan.spec),
+            **_compared(plan),
             **asdict(by),
             "source": source,
             "now": now,
@@ -151,10 +151,15 @@ async def declare_plan(
 
 async def is_in_force(connection: FullConn, plan: Plan, *, project: int, experiment: str) -> bool:
     """Whether the newest version of the plan is this one."""
-    values = {"project": project, "experiment": experiment, "spec": json.dumps(plan.spec)}
+    values = {"project": project, "experiment": experiment, **_compared(plan)}
     row = await (await connection.execute(_SQL["is_in_force"], values)).fetchone()
     assert row is not None
     return bool(row[0])
+
+
+def _compared(plan: Plan) -> dict[str, str]:
+    """A plan, and what those stored by older code mean where they say nothing."""
+    return {"spec": json.dumps(plan.spec), "defaults": json.dumps(plan.defaults())}
 
 
 async def withdraw(

@@ -48,11 +48,13 @@ class PlanRecord:
     """A version of a plan.
 
     Attributes:
+        beyond: fields by which newer code asks for more than this code knows.
         by: who declared it; None where that was not kept yet.
     """
 
     version: int
     plan: Plan
+    beyond: tuple[str, ...] = ()
     by: Declarer | None
     author: str | None
     declared_at: datetime
@@ -133,6 +135,7 @@ async def plans(cursor: Reading, *, project: int, experiment: str) -> list[PlanR
         PlanRecord(
             version=row["version"],
             plan=_plan(row["spec"]),
+            beyond=tuple(name for name in row["spec"] if name not in Plan.__slots__),
             by=None if row["app"] is None else _declarer(row),
             author=row["author"],
             declared_at=row["declared_at"],
@@ -269,7 +272,7 @@ def _experiment(row: Mapping[str, Any]) -> ExperimentRecord:
 
 
 def _plan(spec: Mapping[str, Any]) -> Plan:
-    """A stored plan; what later versions may have added is passed over."""
+    """A stored plan, without what newer code asks for beyond this (`PlanRecord.beyond`)."""
     known = {name: spec[name] for name in Plan.__slots__ if name in spec}
     return Plan(
         **{

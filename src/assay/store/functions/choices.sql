@@ -107,15 +107,17 @@ END $$;
 -- The version of an experiment's plan. A changed one replaces the last as long as no unit was exposed,
 -- and is a new version afterwards. An app that declares what it declared last changes nothing, though
 -- another app's plan may have come into force since, as long as that one stands by it: else each restart
--- of either would begin anew.
+-- of either would begin anew. Plans are the same whose fields are, where p_defaults stands for what one that
+-- was stored by older code does not say.
 CREATE OR REPLACE FUNCTION assay.declare_plan(
-    p_project int, p_experiment text, p_spec jsonb, p_app text, p_version text, p_worker text, p_author text,
+    p_project int, p_experiment text, p_spec jsonb, p_defaults jsonb, p_app text, p_version text, p_worker text, p_author text,
     p_source text, p_now timestamptz)
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_version int;
-    v_spec jsonb;
+    v_force jsonb;
     v_own jsonb;
+    v_spec jsonb := p_defaults || p_spec;
 BEGIN
     -- name: planned_experiment
     INSERT INTO assay.experiments AS e (project_id, name, first_seen)
@@ -124,12 +126,12 @@ BEGIN
     PERFORM e.name FROM assay.experiments e
     WHERE e.project_id = p_project AND e.name = p_experiment FOR UPDATE;
     -- name: newest_plan
-    SELECT n.version, n.spec INTO v_version, v_spec
+    SELECT n.version, p_defaults || n.spec INTO v_version, v_force
     FROM assay.experiment_plans n
     WHERE n.project_id = p_project AND n.experiment = p_experiment
     ORDER BY n.version DESC LIMIT 1;
     -- name: own_declaration
-    SELECT d.spec INTO v_own FROM assay.experiment_declarations d
+    SELECT p_defaults || d.spec INTO v_own FROM assay.experiment_declarations d
     WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app = p_app;
     -- name: declaration
     INSERT INTO assay.experiment_declarations AS d (project_id, experiment, app, spec, app_version, worker,
@@ -138,11 +140,12 @@ BEGIN
     ON CONFLICT (project_id, experiment, app) DO UPDATE
         SET spec = excluded.spec, app_version = excluded.app_version, worker = excluded.worker,
             author = excluded.author, source = excluded.source, declared_at = excluded.declared_at;
-    IF v_spec = p_spec THEN RETURN v_version; END IF;
-    IF v_own = p_spec AND EXISTS (
+    IF v_force = v_spec THEN RETURN v_version; END IF;
+    IF v_own = v_spec AND EXISTS (
         -- name: stands_by_it
         SELECT FROM assay.experiment_declarations d
-        WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app <> p_app AND d.spec = v_spec
+        WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app <> p_app
+            AND p_defaults || d.spec = v_force
     ) THEN RETURN v_version; END IF;
     IF EXISTS (
         -- name: any_exposed

@@ -11,11 +11,12 @@ WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.fingerp
     AND o.epoch < %(epoch)s AND o.opened_at > %(since)s
 
 -- name: declare_plan
-SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(app)s, %(version)s, %(worker)s,
+SELECT assay.declare_plan(%(project)s, %(experiment)s, %(spec)s, %(defaults)s, %(app)s, %(version)s, %(worker)s,
     %(author)s, %(source)s, %(now)s)
 
 -- name: is_in_force
-SELECT p.spec = %(spec)s::jsonb AS is_in_force FROM assay.experiment_plans p
+SELECT %(defaults)s::jsonb || p.spec = %(defaults)s::jsonb || %(spec)s::jsonb AS is_in_force
+FROM assay.experiment_plans p
 WHERE p.project_id = %(project)s AND p.experiment = %(experiment)s
 ORDER BY p.version DESC LIMIT 1
 

@@ -1,0 +1,2 @@
+-- Its arguments have changed.
+DROP FUNCTION IF EXISTS assay.declare_plan;
