@@ -45,13 +45,7 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     declared = await experiments.plans(cursor, project=project, experiment=experiment)
     epochs = await experiments.epochs(cursor, project=project, experiment=experiment)
     newest = declared[-1]
-    if newest.beyond:
-        raise AssayError(
-            f"the plan of experiment {experiment!r} says {' and '.join(map(repr, newest.beyond))},"
-            " which this version of Assay does not know",
-            code="plan_newer",
-            hint="workers of the newer release look at it; let those be the only ones",
-        )
+    _require_known(newest, experiment)
     since = counted_since(newest)
     span = await experiments.span(
         cursor, project=project, experiment=experiment, since=begins(epochs, since)
@@ -97,6 +91,16 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
         taken += len(made)
         cutoff += _DAY
     return taken
+
+
+def _require_known(plan: PlanRecord, experiment: str) -> None:
+    if plan.beyond:
+        raise AssayError(
+            f"the plan of experiment {experiment!r} says {' and '.join(map(repr, plan.beyond))},"
+            " which this version of Assay does not know",
+            code="plan_newer",
+            hint="workers of the newer release look at it; let those be the only ones",
+        )
 
 
 def counted_since(plan: PlanRecord) -> datetime:
