@@ -39,3 +39,17 @@ def test_runs_are_counted_as_runs_and_sessions_as_sessions(api: ApiServer) -> No
         sessions = set(drawn.session[counted].tolist())
         assert (figure["unit"], figure["n_units"]) == ("session", len(sessions))
     assert "more sessions find" in variant["standing"]["sentence"]
+
+
+def test_unequal_weights_are_no_change_in_how_much_is_asked(api: ApiServer) -> None:
+    """More runs of a session get the variant of the greater weight, which says nothing of it."""
+    design = Design(units=300, per_run=True, weights=(0.7, 0.3), runs=6.0)
+    (name,) = write(api.url, design, plan(design), draw(design, 1, np.random.default_rng(3)))
+    results = api.get(f"experiments/{name}/results", cutoff=instant(60).isoformat())
+    (metric,) = results["metrics"]
+    (variant,) = metric["variants"]
+    tested = variant["runs_per_unit"]
+    assert (tested["p"], tested["is_unlikely"]) == (None, False)
+    assert tested["difference"]["estimate"] is None
+    assert tested["difference"]["reason"].startswith("each run is assigned by itself")
+    assert not [warning for warning in metric["warnings"] if "runs per" in warning]

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 _POWER = 0.8
 _TOO_MANY = 1e6
 """Times as many standard errors as there are, for the square of it times as many units."""
+_BY_ITSELF = "each run is assigned by itself: how many are of a variant is what the weights say"
 _FACTORS = {"planned": power.PLANNED_FACTOR, "anytime": power.ANYTIME_FACTOR}
 
 
@@ -130,7 +131,9 @@ class Beside:
             survivors=figures.difference(survivors, reach),
             relative=figures.relative(main, reach),
             coverage=figures.tested(by("coverage")),
-            runs_per_unit=figures.tested(by("activity")),
+            runs_per_unit=figures.tested(
+                by("activity"), untold=_BY_ITSELF if self._facts.is_by_run else None
+            ),
             failures=figures.difference(by("failures")),
             epochs=[EpochShare(epoch=one.epoch, weight=one.weight) for one in main.epochs],
             epochs_left_out=list(main.epochs_left_out),

@@ -126,8 +126,11 @@ class Figures:
             return replace(bare, reason=_NOT_RANDOM)
         return bare if comparison.reason is not None else _reaching(bare, reach, df=found.df)
 
-    def tested(self, comparison: Comparison) -> Tested:
-        """A difference that there should not be, at a single look."""
+    def tested(self, comparison: Comparison, *, untold: str | None = None) -> Tested:
+        """A difference that there should not be, at a single look; *untold* says why it is none."""
+        if untold is not None:
+            bare = self._bare("cr2_t", comparison.units, untold)
+            return Tested(difference=bare, p=None, is_unlikely=False)
         p = comparison_p(comparison) if self.is_randomised else None
         return Tested(
             difference=self.difference(comparison),
