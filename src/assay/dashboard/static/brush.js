@@ -14,17 +14,19 @@ export function install() {
       mark.setAttribute("width", String((to - from + 1) * 10));
     };
     draw(event);
+    // Live updates leave the chart where it is until the button is let go, which one that is gone doesn't hear.
+    chart.dataset.held = "";
     chart.setPointerCapture(event.pointerId);
     chart.addEventListener("pointermove", draw);
-    chart.addEventListener(
-      "pointerup",
-      (ended) => {
-        chart.removeEventListener("pointermove", draw);
-        const [from, to] = ordered(first, barAt(chart, ended));
-        go(chart, from, to + 1);
-      },
-      { once: true },
-    );
+    const end = (ended) => {
+      for (const kind of ["pointerup", "pointercancel"]) chart.removeEventListener(kind, end);
+      chart.removeEventListener("pointermove", draw);
+      delete chart.dataset.held;
+      if (ended.type === "pointercancel") return;
+      const [from, to] = ordered(first, barAt(chart, ended));
+      go(chart, from, to + 1);
+    };
+    for (const kind of ["pointerup", "pointercancel"]) chart.addEventListener(kind, end);
   });
 }
 

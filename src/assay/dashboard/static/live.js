@@ -111,7 +111,7 @@ function take(withNew) {
   if (!waiting) return;
   for (const region of document.querySelectorAll("[data-live-region]")) {
     const fresh = waiting.getElementById(region.id);
-    if (fresh && !region.contains(document.activeElement)) renewRegion(region, fresh);
+    if (fresh && !isHeld(region)) renewRegion(region, fresh);
   }
   const body = document.querySelector("tbody[data-live-rows]");
   const freshBody = waiting.querySelector("tbody[data-live-rows]");
@@ -174,6 +174,11 @@ function strike(fresh) {
     if (isGone) count += 1;
   }
   return count;
+}
+
+// Whether somebody is at something in it: a field, or a chart that is drawn over.
+function isHeld(region) {
+  return region.contains(document.activeElement) || region.querySelector("[data-held]") !== null;
 }
 
 function renewRegion(region, fresh) {
