@@ -53,9 +53,16 @@ END_TURN = "DELETE FROM assay.turns WHERE run_id = %s"
 class ApiServer:
     """A server in development, called over ASGI from tests that are not async."""
 
-    def __init__(self, url: str, *, dev: bool = True, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        dev: bool = True,
+        limits: Limits | None = None,
+        clock: ManualClock | None = None,
+    ) -> None:
         self.url = url
-        self.clock = ManualClock(datetime.now(UTC))
+        self.clock = clock or ManualClock(datetime.now(UTC))
         self.ids = Ids(self.clock)
         self.worker = self.ids.new()
         self._loop = asyncio.Runner()

@@ -11,6 +11,7 @@ from assay.dashboard.site import add_dashboard
 if TYPE_CHECKING:
     import httpx2
 
+    from assay.clock import ManualClock
     from assay.settings import Limits
 
 OWN = {"sec-fetch-site": "same-origin"}
@@ -26,8 +27,9 @@ class DashboardServer(ApiServer):
         dev: bool = True,
         limits: Limits | None = None,
         targets: tuple[str, ...] = (),
+        clock: ManualClock | None = None,
     ) -> None:
-        super().__init__(url, dev=dev, limits=limits)
+        super().__init__(url, dev=dev, limits=limits, clock=clock)
         self.site = add_dashboard(self.app, self.app.state.services, targets=targets)
 
     def look(self, path: str, **params: Any) -> html_pages.Element:
