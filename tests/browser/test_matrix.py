@@ -15,6 +15,8 @@ from project_words import MARK
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from playwright.sync_api import Page as Look
+
     from assay.dashboard.page import Page
     from browsing import Opener
     from told import Told
@@ -23,6 +25,12 @@ WHOLE = [page for page in PAGES if not page.is_panel]
 every_page = pytest.mark.parametrize("page", WHOLE, ids=lambda page: page.path)
 every_state = pytest.mark.parametrize("state", ["empty", "full", "hostile"])
 TALL = "table.grid tbody tr"
+
+
+def is_drawn(look: Look) -> None:
+    """Wait for what scripts draw once a page has been seen: a trace, and charts of tables."""
+    expect(look.locator("assay-waterfall:not(:has([role=treegrid]))")).to_have_count(0)
+    expect(look.locator("figure.chart:empty:not([hidden])")).to_have_count(0)
 
 
 @every_page
@@ -40,6 +48,7 @@ def test_a_page_is_whole_and_accessible(
         )
         expect(look.locator("h1")).to_be_visible()
         expect(look.locator(MARK)).to_have_count(0)
+        is_drawn(look)
         assert faults_of_layout(look) == [], place
         assert violations(look) == [], place
         look.context.close()
@@ -69,9 +78,8 @@ def test_tab_reaches_everything_and_shows_where_it_is(
     """Every link, field and button."""
     told = states["full"]
     look = open_page(told.served, told.places(page)[0], is_open=True)
-    if look.locator("assay-waterfall").count():
-        # It brings fields and buttons of its own, once the trace is here.
-        expect(look.locator("assay-waterfall [role=treegrid]")).to_be_visible()
+    # A trace brings fields and buttons of its own.
+    is_drawn(look)
     assert faults_of_tabbing(look) == []
 
 
