@@ -6,18 +6,32 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
 
 PROGRAM = Path(sys.executable).with_name("assay")
 PATIENCE_S = 60.0
+
+
+@contextmanager
+def kept_port() -> Iterator[int]:
+    """A port that is free for whoever asks for it, and given to nobody else by chance.
+
+    It is bound and not listened on: another socket may have it that allows the same.
+    """
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
 
 
 class Program:

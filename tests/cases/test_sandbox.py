@@ -67,14 +67,19 @@ async def test_time_moves_only_when_told_and_stops_at_what_falls_due(open_box: O
 @pytest.mark.anyio
 async def test_waiting_for_what_never_comes_fails_and_names_the_run(open_box: OpenBox) -> None:
     """A step that waits for the test keeps its run live."""
-    client, go_on = assay.Client("app"), asyncio.Event()
+    client, begun, go_on = assay.Client("app"), asyncio.Event(), asyncio.Event()
+
+    async def hold() -> None:
+        begun.set()
+        await go_on.wait()
 
     @client.function("f", on="go")
     async def f(ctx: assay.Context) -> None:
-        await ctx.step.run("s", go_on.wait)
+        await ctx.step.run("s", hold)
 
     async with open_box(client, patience_s=0.2) as box:
         run = await start(box)
+        await begun.wait()
         with pytest.raises(assay.AssayError, match=run) as caught:
             await box.settled()
         assert caught.value.code == "sandbox_busy"

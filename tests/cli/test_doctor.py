@@ -11,6 +11,7 @@ import pytest
 
 from assay.cli import checks
 from assay.store.health import WorkerState
+from program import kept_port
 from source_tree import ROOT
 
 if TYPE_CHECKING:
@@ -26,9 +27,8 @@ def by_name(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def test_before_the_first_start(embedded: Program) -> None:
     """All is well, and nothing is made."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    found = by_name(embedded.read("doctor", "--port", str(port)))
+    with kept_port() as port:
+        found = by_name(embedded.read("doctor", "--port", str(port)))
 
     assert {one["state"] for one in found.values()} == {"ok"}
     assert "the first start makes it" in found["database"]["found"]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import psycopg
 
+from program import kept_port
 from source_tree import ROOT
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def test_serve_says_that_it_is_ready_and_ends_in_order(embedded: Program) -> Non
 
 def test_serve_listens_where_it_is_told(assay: Program) -> None:
     """The port of the ready line is the one asked for."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with assay.start("serve", "--port", str(port)) as server:
+    with kept_port() as port, assay.start("serve", "--port", str(port)) as server:
         assert server.line("ready") == f"ready http://127.0.0.1:{port}"
         assert server.stop(signal.SIGINT) == 0
 

@@ -54,7 +54,7 @@ def test_a_sync_body_that_blocks_is_given_up_and_named() -> None:
         finally:
             ended.set()
 
-    replay, _ = start_sync(body, limits=ReplayLimits(seconds_per_pump=0.05))
+    replay, _ = start_sync(body, limits=ReplayLimits(seconds_per_pump=0.5))
 
     def begin() -> None:
         finished = replay.begin().finished
