@@ -78,6 +78,8 @@ class Story:
         if page.path == "/runs/compare":
             runs = tuple(self.runs.values())
             return [f"/runs/compare?a={runs[0]}&b={runs[-1]}"]
+        if page.path == "/find":
+            return ["/find", *(f"/find?q={part(text[:9])}" for text in (self.words.score, "e"))]
         name, values = kinds.get(page.path, ("run_id", (self.runs["completed"],)))
         places = [self.filled(page.path, **{name: value}) for value in values]
         if page.path == "/runs/{run_id}":

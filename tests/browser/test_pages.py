@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 import full_project
-from browsing import arrives, serve
+from browsing import arrives, serve, violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,23 +115,60 @@ def test_a_step_opens_in_the_panel(open_page: Opener, full: Served, names: dict[
     expect(panel).to_be_hidden()
 
 
-def test_the_palette_goes_to_a_page_or_an_id(
+def test_the_palette_goes_to_whatever_some_letters_name(
     open_page: Opener, full: Served, names: dict[str, str]
 ) -> None:
-    """Ctrl K, some letters or an id, Enter."""
+    """Ctrl K, some letters, Enter: what is not found yet is waited for."""
     page = open_page(full)
     page.keyboard.press("Control+k")
-    page.keyboard.type("func")
+    page.keyboard.type("functi")
     page.keyboard.press("Enter")
     arrives(page, re.compile("/functions$"))
+    for text, place in (
+        (names["failed"], "/runs/" + names["failed"]),
+        (names["event"][-6:], "/events/" + names["event"]),
+        ("answ", "/functions/support/answer"),
+    ):
+        page.keyboard.press("Control+k")
+        page.keyboard.insert_text(text)
+        page.keyboard.press("Enter")
+        arrives(page, re.compile(place + "$"))
+
+
+def test_the_palette_says_what_each_thing_is(open_page: Opener, full: Served) -> None:
+    """A combobox that arrows move through; with no letters it begins with where one was."""
+    page = open_page(full, "/p/default/functions/support/answer", is_open=True)
+    page.goto(full.url + "/p/default/runs")
+    page.locator("#find").click()
+    palette = page.locator("#palette")
+    field, options = palette.get_by_role("combobox"), palette.get_by_role("option")
+    expect(options.first).to_contain_text("answer")
+    expect(options.first).to_contain_text("recent")
+    expect(options.filter(has_text="Pause live")).to_contain_text("action")
+    assert violations(page) == []
+    page.keyboard.type("answer")
+    expect(options.filter(has_text="function")).not_to_have_count(0)
+    expect(options.first).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("ArrowUp")
+    expect(options.last).to_have_attribute("aria-selected", "true")
+    expect(field).to_have_attribute("aria-activedescendant", options.last.get_attribute("id") or "")
+    assert violations(page) == []
+    page.keyboard.type(" by nobody")
+    expect(palette).to_contain_text("Nothing is called that")
+    expect(field).to_have_attribute("aria-expanded", "false")
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    expect(palette).to_be_hidden()
+
+
+def test_the_palette_does_what_the_page_can_do(open_page: Opener, full: Served) -> None:
+    """Its actions are those of the page's own buttons."""
+    page = open_page(full, "/p/default/runs")
     page.keyboard.press("Control+k")
-    page.keyboard.insert_text(names["failed"])
+    page.keyboard.type("pause")
     page.keyboard.press("Enter")
-    arrives(page, re.compile("/runs/" + names["failed"]))
-    page.keyboard.press("Control+k")
-    page.keyboard.type("some-agent")
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/runs\\?function_id=some-agent"))
+    expect(page.locator("#live")).to_have_text(re.compile("paused"))
+    expect(page.locator("#palette")).to_be_hidden()
 
 
 def test_new_rows_wait_behind_a_pill(open_page: Opener, served: Served) -> None:

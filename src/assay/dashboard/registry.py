@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from assay.dashboard.pages import (
     events,
     experiments,
+    find,
     functions,
     outcomes,
     overview,
@@ -27,6 +28,7 @@ PAGES: tuple[Page, ...] = (
     *experiments.PAGES,
     *events.PAGES,
     *functions.PAGES,
+    *find.PAGES,
 )
 ACTIONS: tuple[Action, ...] = (
     *runs.ACTIONS,

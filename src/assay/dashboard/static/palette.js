@@ -1,70 +1,153 @@
-// Ctrl or Cmd K: go to a page by its name, to a run or event by its id, to what a name stands for.
+// Ctrl or Cmd K: go to anything by some letters of its name. Pages and what can be done here are known
+// at once; all else the page /find says, a moment after the last letter.
 import { on } from "./keys.js";
+import { places, remember } from "./places.js";
+import { say } from "./saying.js";
 
-const ID = /^[0-9A-HJKMNP-TV-Z]{26}$/i;
-let found = [];
+const PAUSE_MS = 120;
+const NOTHING = { rows: [], text: "" };
+let input, list, none;
+let near = [];
+let far = NOTHING;
 let chosen = 0;
+let timer = null;
+let asked = null;
+let isAwaited = false;
 
 export function install() {
   const palette = document.getElementById("palette");
   if (!palette) return;
-  const input = palette.querySelector("input");
-  on("palette", () => {
+  remember();
+  [input, list, none] = ["input", "ul", "p"].map((tag) => palette.querySelector(tag));
+  const open = () => {
     input.value = "";
-    search("");
+    search();
     palette.showModal();
+  };
+  on("palette", open);
+  document.getElementById("find").addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    open();
   });
-  input.addEventListener("input", () => search(input.value));
-  input.addEventListener("keydown", (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by) {
-      event.preventDefault();
-      choose((chosen + by + found.length) % Math.max(1, found.length));
-    } else if (event.key === "Enter" && found[chosen]) {
-      location.href = found[chosen].href;
-    }
-  });
+  input.addEventListener("input", search);
+  input.addEventListener("keydown", pressed);
   palette.addEventListener("click", (event) => {
     const item = event.target.closest("li");
-    if (item) location.href = found[Number(item.dataset.index)].href;
+    if (item) go(Number(item.dataset.index));
     else if (event.target === palette) palette.close();
+  });
+  palette.addEventListener("close", stop);
+}
+
+function pressed(event) {
+  const count = near.length + far.rows.length;
+  const to = { ArrowDown: chosen + 1, ArrowUp: chosen - 1 }[event.key];
+  if (to !== undefined) {
+    event.preventDefault();
+    if (count) choose((to + count) % count);
+  } else if (event.key === "Enter" && !event.isComposing) {
+    event.preventDefault();
+    // What was asked for and is not answered yet is waited for.
+    if (count) go(chosen);
+    else isAwaited = far.text !== input.value.trim();
+  }
+}
+
+function search() {
+  stop();
+  const text = input.value.trim();
+  const wanted = text.toLowerCase();
+  const known = [...(text ? [] : places()), ...pages(), ...doings()];
+  near = known.filter(({ word }) => word.toLowerCase().includes(wanted));
+  far = text ? { rows: [], text: null } : NOTHING;
+  show(0);
+  if (text) timer = setTimeout(() => ask(text), PAUSE_MS);
+}
+
+function stop() {
+  clearTimeout(timer);
+  asked?.abort();
+  isAwaited = false;
+}
+
+async function ask(text) {
+  asked = new AbortController();
+  const url = new URL(document.getElementById("find").href);
+  url.searchParams.set("q", text);
+  let rows = [];
+  try {
+    const answer = await fetch(url, { signal: asked.signal });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    rows = [...page.querySelectorAll("#found li:not([data-page]) a")].map((link) => ({
+      word: link.textContent,
+      href: link.getAttribute("href"),
+      more: link.parentElement.querySelector("span").textContent,
+      kind: link.parentElement.querySelector("small").textContent,
+    }));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+  }
+  far = { rows, text };
+  show(chosen);
+  say(`${near.length + rows.length} found`);
+  if (isAwaited) go(0);
+}
+
+function pages() {
+  return [...document.querySelectorAll(".nav li a")].map((link) => {
+    return { word: link.firstChild.textContent.trim(), href: link.href, kind: "page" };
   });
 }
 
-function search(text) {
-  const wanted = text.trim().toLowerCase();
-  const base = document.querySelector(".brand").getAttribute("href");
-  found = [...document.querySelectorAll(".nav li a")]
-    .map((link) => ({ word: link.firstChild.textContent.trim(), href: link.href }))
-    .filter(({ word }) => word.toLowerCase().includes(wanted));
-  if (ID.test(text.trim())) {
-    const id = text.trim().toUpperCase();
-    found.unshift({ word: `Run ${id}`, href: `${base}runs/${id}` }, { word: `Event ${id}`, href: `${base}events/${id}` });
-  } else if (wanted) {
-    const name = encodeURIComponent(text.trim());
-    found.push(
-      { word: `Runs of the function ${text.trim()}`, href: `${base}runs?function_id=${name}` },
-      { word: `Events named ${text.trim()}`, href: `${base}events?name=${name}` },
-    );
+// What can be done on this page: what its own buttons do.
+function doings() {
+  const words = {
+    theme: "Change the theme: light, dark, as the system says",
+    live: "Pause live updates, or go on",
+    "help-button": "Show the keys",
+  };
+  return Object.entries(words)
+    .map(([id, word]) => ({ word, button: document.getElementById(id), kind: "action" }))
+    .filter(({ button }) => button && !button.hidden);
+}
+
+function go(index) {
+  const row = [...near, ...far.rows][index];
+  if (!row) return;
+  if (row.href) location.href = row.href;
+  else {
+    input.closest("dialog").close();
+    row.button.click();
   }
-  const list = document.getElementById("palette-list");
-  list.replaceChildren(
-    ...found.map(({ word }, index) => {
-      const item = document.createElement("li");
-      item.id = `palette-${index}`;
-      item.setAttribute("role", "option");
-      item.dataset.index = String(index);
-      item.textContent = word;
-      return item;
-    }),
-  );
-  choose(0);
+}
+
+function show(index) {
+  const rows = [...near, ...far.rows];
+  list.replaceChildren(...rows.map(option));
+  list.hidden = rows.length === 0;
+  none.hidden = rows.length > 0 || far.text === null;
+  input.setAttribute("aria-expanded", String(rows.length > 0));
+  choose(index);
+}
+
+function option({ word, more, kind }, index) {
+  const item = document.createElement("li");
+  item.id = `palette-${index}`;
+  item.setAttribute("role", "option");
+  item.dataset.index = String(index);
+  for (const [tag, text] of [["bdi", word], ["span", more], ["small", kind]]) {
+    const piece = document.createElement(tag);
+    piece.textContent = text ?? "";
+    item.append(piece, " ");
+  }
+  return item;
 }
 
 function choose(index) {
   chosen = index;
-  const input = document.querySelector("#palette input");
-  for (const item of document.querySelectorAll("#palette-list li")) {
+  input.removeAttribute("aria-activedescendant");
+  for (const item of list.children) {
     const isChosen = Number(item.dataset.index) === index;
     item.setAttribute("aria-selected", String(isChosen));
     if (isChosen) {
