@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import psycopg
 import pytest
 
+from assay.model.results import Counted
 from assay.wire.experiments import AssignmentPage
 from experiment_rows import instant
 from published_experiment import CASE, NAME, load, plan, with_durations
@@ -51,6 +52,25 @@ def test_the_tallies_of_units_sum_to_those_of_their_variants(api: ApiServer, cut
             }
 
 
+@pytest.mark.parametrize("cutoff", [CASE["expected"][0]["cutoff_asked"], CASE["last_look"]])
+def test_each_count_has_the_units_that_make_it_up(api: ApiServer, cutoff: str) -> None:
+    """Those with such runs and no others, page by page."""
+    load(api.url, plan(), declared=PLANNED)
+    metric = CASE["plan"]["primary"]
+    found = api.get(f"{PATH}/results", metric=metric, cutoff=cutoff)["metrics"][0]
+    zero: set[str] = set()
+    for arm in found["arms"]:
+        asked = {"metric": metric, "variant": arm["variant"], "exposed_before": cutoff}
+        every = [one for one in api.pages(f"{PATH}/assignments", **asked) if one["tally"]]
+        for having in get_args(Counted):
+            units = api.pages(f"{PATH}/assignments", limit=20, having=having, **asked)
+            assert units == [one for one in every if one["tally"][having] > 0]
+            n = sum(one["tally"][having] for one in units)
+            assert n == arm["tally"].get(having, n)
+            zero |= {having} if not n else set()
+    assert len(zero) < len(get_args(Counted)) - 5
+
+
 def test_a_tally_is_there_where_it_was_asked_for(api: ApiServer) -> None:
     """By the metrics and the cutoffs that results take, and in the shape that OpenAPI says."""
     load(api.url, plan())
@@ -64,5 +84,7 @@ def test_a_tally_is_there_where_it_was_asked_for(api: ApiServer) -> None:
             "metric=run.failure&exposed_before=2099-01-01T00:00:00Z",
             (422, "experiment_cutoff", "exposed_before"),
         ),
+        ("having=failed", (422, "bad_filter", "metric")),
+        ("metric=run.failure&having=mean", (422, "invalid", "having")),
     ):
         assert api.refusal("GET", f"{PATH}/assignments?{query}") == wanted

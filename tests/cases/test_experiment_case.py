@@ -15,6 +15,7 @@ import pytest
 from assay.experiments.comparison import Comparison, compare
 from assay.experiments.looks import Rules, Seen, anytime_look, planned_look
 from assay.experiments.verdict import standing
+from assay.model.moments import Counting
 from assay.stats import anytime, balance
 from assay.store.moments import moments
 from assay.store.pool import ReadPool
@@ -40,13 +41,15 @@ def read(url: str, cutoff: datetime) -> Moments:
             async with pool.reading(PROJECT) as cursor:
                 found = await moments(
                     cursor,
-                    project=PROJECT,
-                    experiment=CASE["name"],
+                    Counting(
+                        project=PROJECT,
+                        experiment=CASE["name"],
+                        cutoff=cutoff,
+                        maturity=maturity(CASE),
+                        since=ALWAYS,
+                        sticky=CASE["sticky"],
+                    ),
                     metrics=[CASE["plan"]["primary"]],
-                    cutoff=cutoff,
-                    maturity=maturity(CASE),
-                    since=ALWAYS,
-                    sticky=CASE["sticky"],
                 )
                 return found[CASE["plan"]["primary"]]
         finally:

@@ -10,7 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from assay.experiments.sight import ALWAYS
-from assay.model.moments import RUN_FAILURE
+from assay.model.moments import RUN_FAILURE, Counting
 from assay.store.moments import moments
 from assay.store.pool import connect
 from experiment_rows import EXPOSURE, PROJECT
@@ -36,13 +36,15 @@ async def test_of_uses_at_one_instant_that_of_the_least_run_is_the_first(
     ):
         found = await moments(
             cursor,
-            project=PROJECT,
-            experiment="e",
+            Counting(
+                project=PROJECT,
+                experiment="e",
+                cutoff=AT + timedelta(days=9),
+                maturity=timedelta(days=7),
+                since=ALWAYS,
+                sticky=False,
+            ),
             metrics=[RUN_FAILURE],
-            cutoff=AT + timedelta(days=9),
-            maturity=timedelta(days=7),
-            since=ALWAYS,
-            sticky=False,
         )
     (arm,) = found[RUN_FAILURE].arms
     assert (arm.variant, arm.counts.exposed, arm.counts.crossed) == ("b", 2, 1)

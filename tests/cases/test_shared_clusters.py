@@ -12,6 +12,7 @@ from psycopg.rows import dict_row
 
 from assay.experiments.comparison import bound, compare
 from assay.experiments.sight import ALWAYS
+from assay.model.moments import Counting
 from assay.stats import clusters
 from assay.store.moments import moments
 from assay.store.pool import connect
@@ -41,13 +42,15 @@ def stored(url: str) -> tuple[Drawn, Moments]:
         ):
             found = await moments(
                 cursor,
-                project=PROJECT,
-                experiment=name,
+                Counting(
+                    project=PROJECT,
+                    experiment=name,
+                    cutoff=AFTER,
+                    maturity=timedelta(days=MATURITY),
+                    since=ALWAYS,
+                    sticky=False,
+                ),
                 metrics=[PRIMARY],
-                cutoff=AFTER,
-                maturity=timedelta(days=MATURITY),
-                since=ALWAYS,
-                sticky=False,
             )
             return found[PRIMARY]
 

@@ -93,7 +93,8 @@ COMPOSED = {
         ("of_all", "sums", "apart", "errors", "arms"),
         ("of_all", "sums", "together", "errors", "arms"),
         ("of_all", "sums", "together", "errors", "shared"),
-        ("of_units", "sums", "by_unit"),
+        ("of_units", "sums", "by_unit", "among"),
+        ("of_all", "sums", "by_unit", "counted"),
     )
 }
 """Statements that are made of several parts, by resource."""

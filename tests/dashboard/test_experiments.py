@@ -29,6 +29,14 @@ def looked(dash: DashboardServer) -> DashboardServer:
     return dash
 
 
+SHOWN = {
+    "pending": "Pending", "scored": "Scored", "failed": "Failed", "no_response": "No response",
+    "late": "Late", "early": "Early", "backdated": "Backdated", "after_epoch": "After epoch",
+    "moved": "Moved",
+}  # fmt: skip
+"""Columns of units by the counts of an arm that they sum to."""
+
+
 def number(text: str) -> int:
     """A count as the page writes it."""
     return int("".join(character for character in text if character.isdigit()))
@@ -142,22 +150,15 @@ def test_the_number_of_units_leads_to_so_many(looked: DashboardServer, cutoff: s
         assert looked.look(f"{PATH}/units", **asked).one("table", class_="grid").rows()
 
 
-BEHIND = {
-    "Runs": "Exposed", "Pending": "Pending", "Scored": "Scored", "Failed": "Failed",
-    "No response": "No response", "Late": "Late", "After epoch": "After epoch",
-}  # fmt: skip
-"""Counts of an arm, and the columns of units that sum to them."""
-
-
-def column(dash: DashboardServer, href: str, name: str) -> int:
-    """The sum of a column over all pages of a list."""
-    n = 0
+def column(dash: DashboardServer, href: str, name: str) -> list[int]:
+    """A column over all pages of a list."""
+    found: list[int] = []
     while True:
         page = html_pages.read(dash.ask("GET", href).text)
-        n += sum(number(row[name]) for row in page.one("table", class_="grid").rows())
+        found += [number(row[name]) for row in page.one("table", class_="grid").rows()]
         following = page.all("a", id="next")
         if not following:
-            return n
+            return found
         href = following[0].attributes["href"]
 
 
@@ -165,17 +166,24 @@ def column(dash: DashboardServer, href: str, name: str) -> int:
 def test_the_counts_of_an_arm_lead_to_units_that_sum_to_them(
     looked: DashboardServer, cutoff: str
 ) -> None:
-    """Each that is not 0, of the metric that decides."""
-    page = looked.look(PATH, cutoff=cutoff)
-    table = shown(page, "arms")
-    for told, row in zip(table.rows(), table.one("tbody").all("tr"), strict=True):
-        hrefs = [link.attributes["href"] for link in row.all("a")]
-        behind = [href for href in hrefs if "metric=" in href]
-        counts = {word: number(told[word]) for word in BEHIND}
-        assert len(behind) == sum(n > 0 for n in counts.values()) > 2
-        (href,) = set(behind)
-        for word, n in counts.items():
-            assert column(looked, href, BEHIND[word]) == n, word
+    """Each that is not 0, of the metric that decides: to those alone that add to it."""
+    metric = looked.get(f"experiments/{NAME}/results", cutoff=cutoff)["metrics"][0]
+    rows = shown(looked.look(PATH, cutoff=cutoff), "arms").one("tbody").all("tr")
+    for arm, row in zip(metric["arms"], rows, strict=True):
+        links = {}
+        for link in row.all("a"):
+            asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
+            if "having" in asked and asked["having"] not in links:
+                links[asked["having"]] = link
+        # The first way leads to all units: so many as there are.
+        units = column(looked, links.pop("exposed").attributes["href"], "Exposed")
+        assert (len(units), sum(units)) == (arm["tally"]["units"], arm["tally"]["exposed"])
+        counts = {name: n for name, n in arm["tally"].items() if n and name in SHOWN}
+        assert links.keys() == counts.keys() != set()
+        for name, n in counts.items():
+            added = column(looked, links[name].attributes["href"], SHOWN[name])
+            assert min(added) > 0
+            assert sum(added) == n == number(links[name].text)
 
 
 def test_the_runs_of_a_unit_are_those_until_the_cutoff(dash: DashboardServer) -> None:

@@ -18,6 +18,7 @@ from psycopg.rows import dict_row
 
 from assay.experiments.comparison import compare
 from assay.experiments.sight import ALWAYS
+from assay.model.moments import Counting
 from assay.store.moments import moments
 from assay.store.pool import connect
 from experiment_rows import EXPOSURE, PROJECT, TAKE_OVER
@@ -145,13 +146,15 @@ async def read(dsn: str, password: str, name: str) -> Moments:
     ):
         found = await moments(
             cursor,
-            project=PROJECT,
-            experiment=name,
+            Counting(
+                project=PROJECT,
+                experiment=name,
+                cutoff=CUTOFF,
+                maturity=MATURITY,
+                since=ALWAYS,
+                sticky=False,
+            ),
             metrics=["helpful"],
-            cutoff=CUTOFF,
-            maturity=MATURITY,
-            since=ALWAYS,
-            sticky=False,
         )
         return found["helpful"]
 

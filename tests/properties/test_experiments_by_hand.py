@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 from uuid import UUID
 
 import numpy as np
@@ -18,8 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import experiment_by_hand as by_hand
+from assay.experiments import tallies
 from assay.experiments.comparison import Comparison, bound, compare
-from assay.model.moments import RUN_FAILURE
+from assay.model.moments import RUN_FAILURE, Counting
+from assay.model.results import Counted
 from assay.store import experiments
 from assay.store.moments import moments, of_units
 from assay.store.pool import ReadPool
@@ -189,35 +191,73 @@ def write(connection: psycopg.Connection[Any], made: Story, chance: np.random.Ge
 async def read(url: str, rules: Rules) -> Moments:
     """The moments that the tables give; those of units, page by page, sum to them."""
     pool = ReadPool(url, size=1)
-    asked: dict[str, Any] = {
-        "project": PROJECT,
-        "experiment": NAME,
-        "cutoff": rules.cutoff,
-        "maturity": rules.maturity,
-        "since": rules.since,
-        "sticky": rules.sticky,
-    }
+    counting = Counting(
+        project=PROJECT,
+        experiment=NAME,
+        cutoff=rules.cutoff,
+        maturity=rules.maturity,
+        since=rules.since,
+        sticky=rules.sticky,
+    )
     async with pool.reading(PROJECT) as cursor:
-        found = await moments(cursor, metrics=METRICS, **asked)
+        found = await moments(cursor, counting, metrics=METRICS)
         for metric in METRICS:
-            sums, arms = await paged(cursor, metric, asked), summed(found[metric])
+            sums, arms = await paged(cursor, metric, counting), summed(found[metric])
             assert sums.keys() == arms.keys()
             for variant, arm in arms.items():
                 assert sums[variant] == pytest.approx(arm, abs=1e-9)
+        for variant, arm in summed(found["good"]).items():
+            for having in get_args(Counted):
+                n = await behind(cursor, counting, having, metric="good", variant=variant)
+                assert n == told(arm, having), having
     await pool.close()
     return found["good"]
 
 
-async def paged(cursor: Reading, metric: str, asked: dict[str, Any]) -> dict[str, Counter[str]]:
+def told(arm: Counter[str], having: Counted) -> float:
+    """A count as results tell it."""
+    if having == "pending":
+        return arm["exposed"] - arm["mature"]
+    return arm["mature"] - arm["scored"] - arm["failed"] if having == "no_response" else arm[having]
+
+
+async def behind(
+    cursor: Reading, counting: Counting, having: Counted, *, metric: str, variant: str
+) -> float:
+    """The sum of a count over the units that alone are listed for it, page by page."""
+    n, after, units = 0.0, None, set[str]()
+    while True:
+        page = await tallies.page(
+            cursor,
+            counting,
+            metric=metric,
+            having=having,
+            variant=variant,
+            limit=4,
+            after=after,
+            patience=8,
+        )
+        for one in page.items:
+            assert one.tally is not None
+            assert one.unit.unit not in units
+            units.add(one.unit.unit)
+            assert getattr(one.tally, having) > 0
+            n += getattr(one.tally, having)
+        after = page.next
+        if after is None:
+            return n
+
+
+async def paged(cursor: Reading, metric: str, counting: Counting) -> dict[str, Counter[str]]:
     """The counts of all pages of units by what they were served first, and their totals."""
     sums: dict[str, Counter[str]] = {}
     after: str | None = None
     while True:
         page = await experiments.units(
-            cursor, project=PROJECT, experiment=NAME, limit=7, before=asked["cutoff"], after=after
+            cursor, project=PROJECT, experiment=NAME, limit=7, before=counting.cutoff, after=after
         )
         units = [one.unit for one in page.items]
-        found = await of_units(cursor, metric=metric, units=units, **asked)
+        found = await of_units(cursor, counting, metric=metric, units=units)
         for one in page.items:
             if one.unit in found:
                 unit = found[one.unit]

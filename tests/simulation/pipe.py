@@ -13,6 +13,7 @@ from typing_extensions import override
 from assay.experiments import daily
 from assay.experiments.comparison import compare
 from assay.experiments.sight import ALWAYS
+from assay.model.moments import Counting
 from assay.store import looks
 from assay.store.databases import empty
 from assay.store.moments import moments
@@ -139,13 +140,15 @@ async def _looks(connection: FullConn, name: str) -> Looks:
 async def _estimate(cursor: Reading, name: str, plan: Plan) -> float:
     last = await moments(
         cursor,
-        project=PROJECT,
-        experiment=name,
+        Counting(
+            project=PROJECT,
+            experiment=name,
+            cutoff=AFTER,
+            maturity=timedelta(seconds=plan.maturity_s),
+            since=ALWAYS,
+            sticky=False,
+        ),
         metrics=[plan.primary],
-        cutoff=AFTER,
-        maturity=timedelta(seconds=plan.maturity_s),
-        since=ALWAYS,
-        sticky=False,
     )
     found = compare(
         last[plan.primary], variant="v1", control="v0", weighting="run", on_failure=plan.on_failure

@@ -10,13 +10,12 @@ from assay.experiments.facts import varying
 from assay.experiments.figures import Figures
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from assay.api.answers import Answer
+    from assay.experiments.tallies import Tallied
     from assay.experiments.verdict import Verdict
     from assay.model.experiments import Epoch, Mode
     from assay.model.looks import Look
-    from assay.model.results import Results, UnitTally
+    from assay.model.results import Results
     from assay.store.experiments import ExperimentRecord, UnitRecord
     from assay.store.looks import LookRecord
 
@@ -105,9 +104,9 @@ def look(one: LookRecord, *, unit: str, alpha: float) -> Answer:
     }
 
 
-def assignment(one: UnitRecord, tallies: Mapping[str, UnitTally] | None) -> Answer:
-    """A unit with its variant, and with what it adds to results where that was asked for."""
-    shown: dict[str, Answer] = {
+def assignment(one: UnitRecord) -> dict[str, Answer]:
+    """A unit with its variant."""
+    return {
         "unit": one.unit,
         "variant": one.variant,
         "epoch": one.epoch,
@@ -115,10 +114,11 @@ def assignment(one: UnitRecord, tallies: Mapping[str, UnitTally] | None) -> Answ
         "run_count": one.runs,
         "assigned": one.assigned,
     }
-    if tallies is not None:
-        found = tallies.get(one.unit)
-        shown["tally"] = None if found is None else asdict(found)
-    return shown
+
+
+def tallied(one: Tallied) -> Answer:
+    """A unit with its variant, and with what it adds to results."""
+    return assignment(one.unit) | {"tally": None if one.tally is None else asdict(one.tally)}
 
 
 def choice(one: Epoch) -> Answer:

@@ -73,6 +73,7 @@ class Units(_Query):
     variant: str | None = None
     exposed_before: AwareDatetime | None = None
     metric: str | None = None
+    having: str | None = None
 
 
 def runs(ask: Ask) -> RunFilter:

@@ -9,6 +9,7 @@ from assay.errors import AssayError
 from assay.experiments import sight
 from assay.experiments.verdict import next_looks
 from assay.model.experiments import Mode
+from assay.model.moments import Counting
 from assay.store import experiments, looks
 from assay.store.moments import moments
 
@@ -70,13 +71,15 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
         in_force = [epoch for epoch in epochs if epoch.opened_at < cutoff]
         found = await moments(
             cursor,
-            project=project,
-            experiment=experiment,
+            Counting(
+                project=project,
+                experiment=experiment,
+                cutoff=cutoff,
+                maturity=times.maturity,
+                since=since,
+                sticky=is_sticky(in_force),
+            ),
             metrics=metrics(plan),
-            cutoff=cutoff,
-            maturity=times.maturity,
-            since=since,
-            sticky=is_sticky(in_force),
             left_out=False,
         )
         made = _looks(plan, times, found, in_force, cutoff, history)

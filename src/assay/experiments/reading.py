@@ -1,6 +1,6 @@
 """Reading the results of an experiment. It is no look: nothing is tested, nothing written.
 
-Entry points: `results`, and `tallies` of the units behind them.
+Entry points: `results`, and `counting`: which runs are behind them.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 from assay.errors import AssayError
 from assay.experiments import analysis, daily, sight
 from assay.experiments.facts import Facts
-from assay.model.moments import RUN_FAILURE, RUN_METRICS
+from assay.model.moments import RUN_FAILURE, RUN_METRICS, Counting
 from assay.model.results import Stopping
 from assay.store import experiments, looks
-from assay.store.moments import moments, of_units
+from assay.store.moments import moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from assay.model.looks import Look
-    from assay.model.results import Results, UnitTally
+    from assay.model.results import Results
     from assay.store.experiments import ExperimentRecord, PlanRecord
     from assay.store.pages import Reading
 
@@ -65,13 +65,8 @@ async def results(
     sums, _ = await asyncio.gather(
         moments(
             cursor,
-            project=project,
-            experiment=experiment,
+            _counting(facts, project),
             metrics=asked,
-            cutoff=at,
-            maturity=facts.maturity,
-            since=since,
-            sticky=daily.is_sticky(facts.epochs),
         ),
         asyncio.to_thread(import_module, "scipy.special"),
     )
@@ -87,36 +82,17 @@ async def results(
     return analysis.results(facts, sums, odd)
 
 
-async def tallies(
-    cursor: Reading,
-    record: ExperimentRecord,
-    *,
-    project: int,
-    metric: str,
-    cutoff: datetime,
-    units: Sequence[str],
-) -> dict[str, UnitTally]:
-    """What some units add to the tallies of results at a cutoff, by unit.
-
-    Those that were first served before the plan in force don't count, and are missing.
+async def counting(
+    cursor: Reading, record: ExperimentRecord, *, project: int, metric: str, cutoff: datetime
+) -> Counting:
+    """Which runs count in the results of a metric at a cutoff, a full hour.
 
     Raises:
         AssayError: `metric_not_found`.
     """
     facts = await _facts(cursor, record, project=project, cutoff=cutoff, told=cutoff)
     _known(facts, metric)
-    found = await of_units(
-        cursor,
-        project=project,
-        experiment=record.name,
-        metric=metric,
-        units=units,
-        cutoff=cutoff,
-        maturity=facts.maturity,
-        since=_since(facts),
-        sticky=daily.is_sticky(facts.epochs),
-    )
-    return {unit: analysis.unit_tally(one) for unit, one in found.items()}
+    return _counting(facts, project)
 
 
 def hour(asked: datetime | None, now: datetime, *, field: str) -> datetime:
@@ -133,6 +109,17 @@ def hour(asked: datetime | None, now: datetime, *, field: str) -> datetime:
             hint="what is not over yet can't be read: give an instant before now, or none",
         )
     return (asked or now).replace(minute=0, second=0, microsecond=0)
+
+
+def _counting(facts: Facts, project: int) -> Counting:
+    return Counting(
+        project=project,
+        experiment=facts.experiment,
+        cutoff=facts.cutoff,
+        maturity=facts.maturity,
+        since=_since(facts),
+        sticky=daily.is_sticky(facts.epochs),
+    )
 
 
 def _since(facts: Facts) -> datetime:

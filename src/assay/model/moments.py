@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 RUN_FAILURE = "run.failure"
 """Needs no score: 1 for a mature run that failed in time, 0 for any other."""
@@ -18,6 +18,25 @@ RUN_TOKENS = "run.tokens"
 """Needs no score: input and output tokens that the spans of such a run say it used."""
 RUN_METRICS = (RUN_FAILURE, RUN_DURATION, RUN_TOKENS)
 """What runs say of themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """Which runs of an experiment count at a cutoff.
+
+    Attributes:
+        cutoff: what came later does not.
+        maturity: how long a run's answer is waited for.
+        since: units first exposed before it belong to an earlier plan.
+        sticky: whether all runs of a unit count, whatever the epoch, since choices stick.
+    """
+
+    project: int
+    experiment: str
+    cutoff: datetime
+    maturity: timedelta
+    since: datetime
+    sticky: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,21 @@ from assay.model.experiments import Direction, MetricKind, Mode, Strategy
 from assay.model.looks import GuardrailWord, Word
 
 Looking = Literal["planned", "anytime", "fixed"]
+Counted = Literal[
+    "exposed",
+    "mature",
+    "pending",
+    "scored",
+    "failed",
+    "no_response",
+    "late",
+    "early",
+    "backdated",
+    "after_epoch",
+    "moved",
+    "crossed",
+]
+"""What runs of a unit are counted as: the counts of `UnitTally`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

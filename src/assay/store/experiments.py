@@ -11,7 +11,7 @@ from assay.store.pages import Page, compose, decode, fetch, page_of
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from assay.store.pages import Reading
@@ -212,17 +212,49 @@ async def units(
 
     What they were served from `before` on is left out.
     """
-    of = f"units of {experiment}"
     values: dict[str, object] = {
         "project": project,
         "experiment": experiment,
         "limit": limit + 1,
         "variant": variant,
         "before": before,
-        "after": "" if after is None else decode(of, after, (str,))[0],
+        "after": "" if after is None else decode(list_of_units(experiment), after, (str,))[0],
     }
-    rows = await fetch(cursor, _SQL["units"], values)
-    return page_of(of, [UnitRecord(**row) for row in rows], limit, lambda unit: (unit.unit,))
+    rows = await fetch(cursor, compose((_SQL["units"], _SQL["by_unit"])), values)
+    return page_of(
+        list_of_units(experiment),
+        [UnitRecord(**row) for row in rows],
+        limit,
+        lambda unit: (unit.unit,),
+    )
+
+
+async def units_named(
+    cursor: Reading,
+    names: Collection[str],
+    *,
+    project: int,
+    experiment: str,
+    before: datetime | None = None,
+) -> list[UnitRecord]:
+    """Those of some units that were served anything `before`, by name."""
+    values: dict[str, object] = {
+        "project": project,
+        "experiment": experiment,
+        "limit": len(names),
+        "variant": None,
+        "before": before,
+        "after": "",
+        "units": list(names),
+    }
+    parts = ("units", "among", "by_unit")
+    rows = await fetch(cursor, compose(_SQL[part] for part in parts), values)
+    return [UnitRecord(**row) for row in rows]
+
+
+def list_of_units(experiment: str) -> str:
+    """The list that its cursors are of: by the names of units, whichever are listed."""
+    return f"units of {experiment}"
 
 
 async def stop(

@@ -23,8 +23,9 @@ from assay.store.queries import queries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime, timedelta
 
+    from assay.model.moments import Counting
+    from assay.model.results import Counted
     from assay.store.pages import Reading
 
 _SQL = queries("moments")
@@ -35,32 +36,13 @@ _SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
 
 
 async def moments(
-    cursor: Reading,
-    *,
-    project: int,
-    experiment: str,
-    metrics: Sequence[str],
-    cutoff: datetime,
-    maturity: timedelta,
-    since: datetime,
-    sticky: bool,
-    left_out: bool = True,
+    cursor: Reading, counting: Counting, *, metrics: Sequence[str], left_out: bool = True
 ) -> dict[str, Moments]:
     """What the runs exposed before a cutoff say of metrics, by metric.
 
-    *maturity* is how long a run's answer is waited for. Units first exposed before *since* belong
-    to an earlier plan and don't count. Where choices are *sticky*, all runs of a unit count,
-    whatever the epoch. What no estimate needs (exposures left out) is counted only if *left_out*.
+    What no estimate needs (exposures left out) is counted only if *left_out*.
     """
-    values = _values(
-        project=project,
-        experiment=experiment,
-        metrics=metrics,
-        cutoff=cutoff,
-        maturity=maturity,
-        since=since,
-        sticky=sticky,
-    )
+    values = _values(counting, metrics)
     rest = {"forced": 0, "without_unit": 0, "after_cutoff": 0}
     if left_out:
         # Before the settings: this one is faster with workers.
@@ -84,34 +66,41 @@ async def moments(
 
 
 async def of_units(
-    cursor: Reading,
-    *,
-    project: int,
-    experiment: str,
-    metric: str,
-    units: Sequence[str],
-    cutoff: datetime,
-    maturity: timedelta,
-    since: datetime,
-    sticky: bool,
+    cursor: Reading, counting: Counting, *, metric: str, units: Sequence[str]
 ) -> dict[str, UnitMoments]:
-    """What some units add to the moments of a metric, by unit; those that don't count are missing.
-
-    The other arguments are those of `moments`.
-    """
-    values = _values(
-        project=project,
-        experiment=experiment,
-        metrics=[metric],
-        cutoff=cutoff,
-        maturity=maturity,
-        since=since,
-        sticky=sticky,
+    """What some units add to the moments of a metric, by unit; missing where they don't count."""
+    return await _by_unit(
+        cursor, statement_of_units(), {**_values(counting, [metric]), "units": list(units)}
     )
-    for setting in _SETTINGS:
-        await cursor.execute(_SQL[setting])
-    rows = await fetch(cursor, statement_of_units(), {**values, "units": list(units)})
-    return {row["unit"]: _unit(row) for row in rows}
+
+
+async def units_having(
+    cursor: Reading,
+    counting: Counting,
+    having: Counted,
+    *,
+    metric: str,
+    variant: str | None,
+    after: str,
+    limit: int,
+) -> dict[str, UnitMoments]:
+    """The first units by name with runs that are counted as what is asked for, and what they add.
+
+    All units of the experiment are summed for it.
+
+    Args:
+        cursor: of the project.
+        counting: which runs count.
+        having: as what runs are counted.
+        metric: of which scores count.
+        variant: only units that were first served it.
+        after: only units of a greater name.
+        limit: most units.
+    """
+    values = _values(counting, [metric])
+    values |= {"having": having, "variant": variant, "after": after, "limit": limit}
+    statement = compose(_SQL[part] for part in ("of_all", "sums", "by_unit", "counted"))
+    return await _by_unit(cursor, statement, values)
 
 
 def statement_of_units() -> str:
@@ -119,32 +108,31 @@ def statement_of_units() -> str:
     sums = _SQL["sums"]
     for table in _NARROWED:
         sums = sums.replace(f"assay.{table}", table)
-    return compose((_SQL["of_units"], sums, _SQL["by_unit"]))
+    return compose((_SQL["of_units"], sums, _SQL["by_unit"], _SQL["among"]))
 
 
-def _values(
-    *,
-    project: int,
-    experiment: str,
-    metrics: Sequence[str],
-    cutoff: datetime,
-    maturity: timedelta,
-    since: datetime,
-    sticky: bool,
-) -> dict[str, object]:
+async def _by_unit(
+    cursor: Reading, statement: str, values: Mapping[str, object]
+) -> dict[str, UnitMoments]:
+    for setting in _SETTINGS:
+        await cursor.execute(_SQL[setting])
+    return {row["unit"]: _unit(row) for row in await fetch(cursor, statement, values)}
+
+
+def _values(counting: Counting, metrics: Sequence[str]) -> dict[str, object]:
     return {
-        "project": project,
-        "experiment": experiment,
+        "project": counting.project,
+        "experiment": counting.experiment,
         "metrics": list(metrics),
         "failure": RUN_FAILURE,
         "duration": RUN_DURATION,
         "tokens": RUN_TOKENS,
-        "cutoff": cutoff,
-        "mature": cutoff - maturity,
+        "cutoff": counting.cutoff,
+        "mature": counting.cutoff - counting.maturity,
         # In seconds: days would be added by the calendar, which is dear.
-        "maturity": f"{maturity.total_seconds()} seconds",
-        "since": since,
-        "sticky": sticky,
+        "maturity": f"{counting.maturity.total_seconds()} seconds",
+        "since": counting.since,
+        "sticky": counting.sticky,
     }
 
 

@@ -14,10 +14,11 @@ from assay.api.answers import answer
 from assay.api.asking import Cursor, Instant, Limit, Who, read_json, services_of
 from assay.api.schemas import body_of
 from assay.errors import AssayError
-from assay.experiments import reading
+from assay.experiments import reading, tallies
 from assay.experiments.facts import varying
 from assay.experiments.standings import standings
 from assay.model.event_rules import is_storable
+from assay.model.results import Counted  # noqa: TC001 - FastAPI reads it
 from assay.store import experiments, looks
 from assay.wire import base
 from assay.wire import experiments as wire
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from assay.access.services import Writer
     from assay.api.answers import Answer
     from assay.model.events import Json
-    from assay.store.pages import Reading
+    from assay.store.pages import Page, Reading
 
 router = APIRouter(tags=["experiments"])
 MAX_TEXT_BYTES = 4096
@@ -114,45 +115,54 @@ async def list_assignments(
     variant: str | None = None,
     exposed_before: Instant = None,
     metric: Annotated[str | None, Query(description="with what each adds to its results")] = None,
+    having: Annotated[
+        Counted | None, Query(description="only units with runs that its tally counts as this")
+    ] = None,
 ) -> Response:
     """Units by name with what they were served first, and the log of how variants were chosen.
 
     `variant` leaves those that were served it first; `exposed_before` what was served by then.
     With `metric` each unit has its `tally`: those of all units of a variant sum to the variant's in
     the results at the cutoff `exposed_before`, by the rules of that (now; the hour that had begun).
+    `having` leaves those of them that add to a count: `having=failed` the units with failed runs.
     """
     name, services = decoded(experiment_id), services_of(request)
-    before = exposed_before
-    if metric is not None:
-        before = reading.hour(exposed_before, services.now(), field="exposed_before")
+    if having is not None and metric is None:
+        raise AssayError("having can't be asked without metric", code="bad_filter", field="metric")
 
     async def ask(rows: Reading) -> Answer:
         found = await reading.found(rows, project=who.project, experiment=name)
         log = await experiments.epochs(rows, project=who.project, experiment=name)
-        page = await experiments.units(
-            rows,
-            project=who.project,
-            experiment=name,
-            limit=limit,
-            variant=variant,
-            before=before,
-            after=cursor,
-        )
-        tallies = None
-        if metric is not None and before is not None:
-            tallies = await reading.tallies(
-                rows,
-                found,
-                project=who.project,
-                metric=metric,
-                cutoff=before,
-                units=[one.unit for one in page.items],
+        units: Page[Answer]
+        if metric is None:
+            units = (
+                await experiments.units(
+                    rows,
+                    project=who.project,
+                    experiment=name,
+                    limit=limit,
+                    variant=variant,
+                    before=exposed_before,
+                    after=cursor,
+                )
+            ).map(shapes.assignment)
+        else:
+            cutoff = reading.hour(exposed_before, services.now(), field="exposed_before")
+            counting = await reading.counting(
+                rows, found, project=who.project, metric=metric, cutoff=cutoff
             )
-        return {
-            "data": [shapes.assignment(one, tallies) for one in page.items],
-            "next": page.next,
-            "log": [shapes.choice(one) for one in log],
-        }
+            units = (
+                await tallies.page(
+                    rows,
+                    counting,
+                    metric=metric,
+                    having=having,
+                    variant=variant,
+                    limit=limit,
+                    after=cursor,
+                )
+            ).map(shapes.tallied)
+        return {"data": units.items, "next": units.next, "log": [shapes.choice(one) for one in log]}
 
     return answer(await services.read(who.project, ask))
 

@@ -119,13 +119,21 @@ async def experiment(ask: Ask) -> ExperimentView:
 
 
 async def units(ask: Ask) -> UnitsView:
-    """The units by name with what each was served first, and what it adds to `?metric=`."""
+    """The units by name with what each was served first, and what it adds to `?metric=`.
+
+    With `?having=` those of them with runs that count as that.
+    """
     found = await ask.items(Assignment)
     name, asked = ask.params["experiment_id"], filters.units(ask)
     before = asked.exposed_before
     if asked.metric is not None:
         before = hour(before, ask.now, field="exposed_before")
-    sql = copies.units(ask.project, name, variant=asked.variant, before=before)
+    # What runs count as is told by the rules of the analysis, which no view has.
+    sql = (
+        copies.units(ask.project, name, variant=asked.variant, before=before)
+        if asked.having is None
+        else None
+    )
     return UnitsView(name=name, units=found.items, next=found.next, copied=copied(ask, sql))
 
 

@@ -139,6 +139,11 @@ FROM (
     FROM assay.exposures x
     WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND NOT x.forced
         AND x.unit > %(after)s AND (%(before)s::timestamptz IS NULL OR x.at < %(before)s)
+
+-- name: among
+        AND x.unit = ANY (%(units)s)
+
+-- name: by_unit
     GROUP BY x.unit
     HAVING %(variant)s::text IS NULL OR (array_agg(x.variant ORDER BY x.at, x.run_id, x.idx))[1] = %(variant)s
     ORDER BY x.unit LIMIT %(limit)s) u

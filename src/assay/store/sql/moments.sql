@@ -187,7 +187,19 @@ served AS MATERIALIZED (
 
 -- name: by_unit
 SELECT u.unit, u.exposed, u.m, u.n, u.y, u.f, u.late, u.early, u.backdated, u.after_epoch, u.moved, u.crossed
-FROM units u WHERE u.unit = ANY (%(units)s)
+FROM units u
+
+-- name: among
+WHERE u.unit = ANY (%(units)s)
+
+-- name: counted
+WHERE u.unit > %(after)s AND (%(variant)s::text IS NULL OR u.variant = %(variant)s)
+    AND CASE %(having)s
+        WHEN 'exposed' THEN u.exposed WHEN 'mature' THEN u.m WHEN 'pending' THEN u.exposed - u.m
+        WHEN 'scored' THEN u.n WHEN 'failed' THEN u.f WHEN 'no_response' THEN u.m - u.n - u.f
+        WHEN 'late' THEN u.late WHEN 'early' THEN u.early WHEN 'backdated' THEN u.backdated
+        WHEN 'after_epoch' THEN u.after_epoch WHEN 'moved' THEN u.moved WHEN 'crossed' THEN u.crossed END > 0
+ORDER BY u.unit LIMIT %(limit)s
 
 -- name: apart
 -- Units vary by themselves. Many are alike, with the same few runs and values: those are one row, which
