@@ -266,7 +266,7 @@ def test_no_bare_mean_leaves_the_api(api: ApiServer, cutoff: str | None) -> None
         ".maturity_s", ".alpha", ".balance.log_e", ".epochs.log_e", ".epochs.weights.concise",
         ".epochs.weights.detailed", ".metrics.on_failure", ".metrics.variants.epochs.weight",
         ".metrics.variants.coverage.p", ".metrics.variants.runs_per_unit.p",
-        ".metrics.variants.guardrails.margin",
+        ".metrics.variants.failures.p", ".metrics.variants.guardrails.margin",
     }  # fmt: skip
     bare = set(bare_numbers(answers[0]))
     assert {path for path in bare if ".planning." not in path} <= allowed

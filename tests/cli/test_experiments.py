@@ -44,6 +44,9 @@ def test_a_verdict_can_be_read_and_an_experiment_stopped_once(assay: Program) ->
         "detailed (control)",
         "beside detailed, 95 %,",
         "guardrail run.failure is open for concise (margin -5.0 pp)",
+        "95 % for one look",
+        "  failed runs, concise: ",
+        "  without failed runs, concise: ",
     ):
         assert part in shown
     tables = [line for line in shown.splitlines() if not line.startswith("  'concise'")]
@@ -104,6 +107,17 @@ def test_all_experiments_are_listed_unless_fewer_are_asked_for(
         )
     assert len(assay.read("experiments")) == 501
     assert len(assay.read("experiments", "--limit", "3")) == 3
+
+
+@pytest.mark.usefixtures("looked")
+def test_what_was_forced_is_said_to_be_left_out(assay: Program, database: str) -> None:
+    """It would be missed otherwise: no table counts it."""
+    with psycopg.connect(database) as connection:
+        connection.execute("UPDATE assay.exposures SET forced = at < '2026-03-04'")
+    (found,) = assay.read("experiment", NAME)
+    said = f"left out, since a variant was forced: {found['forced']} exposures\n"
+    assert found["forced"] > 1
+    assert said in assay.run("experiment", NAME).stdout
 
 
 def test_an_unknown_experiment_is_not_found(assay: Program) -> None:

@@ -110,6 +110,20 @@ def test_a_difference_has_its_interval_and_says_what_that_promises(
     assert row["Holds"] == "95 %, at any time"
 
 
+def test_what_failed_runs_leave_open_stands_beside_the_difference(looked: DashboardServer) -> None:
+    """How many more fail, and what is seen of those that did not."""
+    cutoff = CASE["last_look"]
+    rows = {row["Of"]: row for row in shown(looked.look(PATH, cutoff=cutoff), "differences").rows()}
+    results = looked.get(f"experiments/{NAME}/results", cutoff=cutoff)
+    variant = results["metrics"][0]["variants"][0]
+    for words, figure in (
+        ("means of runs that did not fail", variant["survivors"]),
+        ("failed runs", variant["failures"]["difference"]),
+    ):
+        text = rows[words]["Estimate"].replace(" pp", "\N{NO-BREAK SPACE}pp")
+        assert texts.signed(figure["estimate"], is_share=True) in text
+
+
 def test_the_verdict_stands_in_words(looked: DashboardServer) -> None:
     """The sentence of the API, which reads from the left whatever names are in it."""
     page = looked.look(PATH, cutoff=CASE["last_look"])

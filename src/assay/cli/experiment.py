@@ -11,10 +11,10 @@ from assay.cli.asking import ask
 from assay.cli.forest import forest
 from assay.cli.options import Json, settings_of
 from assay.cli.printing import at, console, note, print_json, print_table, say
-from assay.experiments.amounts import size
+from assay.experiments.amounts import count, difference, ends, size
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from assay.cli.printing import Item
 
@@ -81,6 +81,8 @@ def _show(found: Item, *, plain: bool) -> None:
         say(f"stopped {at(one['at'])}{by}: {one['decision']} ({one['reason']})")
     if found["after_cutoff"] and found["epochs"]:
         say(f"{found['after_cutoff']:,} exposures came since and are not in these numbers")
+    if found["forced"]:
+        say(f"left out, since a variant was forced: {count(found['forced'], 'exposure')}")
     for warning in found["warnings"]:
         note(f"! {warning}")
     for metric in (one for one in found["metrics"] if one["arms"]):
@@ -99,9 +101,9 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
             say(f"  {variant['standing']['sentence']}")
     say("")
     # Two tables, since one would be wider than a terminal.
-    columns = ("variant", "mean", "interval", f"{unit}s", "with a score")
+    level = f"{100 * (1 - metric['arms'][0]['mean']['alpha']):.4g} % for one look"
     print_table(
-        columns,
+        ("variant", "mean", level, f"{unit}s", "with a score"),
         [_arm(arm, is_share=metric["is_share"]) for arm in metric["arms"]],
         empty="no runs yet",
     )
@@ -110,6 +112,9 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
     drawn = forest(metric["variants"], width=_width(), plain=plain, is_share=metric["is_share"])
     for line in drawn:
         console().print(line, soft_wrap=True)
+    if any(arm["tally"]["failed"] for arm in metric["arms"]):
+        for line in _beside_failures(metric):
+            say(line)
     for variant in metric["variants"]:
         for guardrail in variant["guardrails"]:
             state = {
@@ -126,6 +131,21 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
             )
     for warning in metric["warnings"]:
         note(f"! {warning}")
+
+
+def _beside_failures(metric: Item) -> Iterator[str]:
+    """What failed runs leave open: how many more fail, and what is seen of those that did not."""
+    for variant in metric["variants"]:
+        asked = [("failed runs", variant["failures"]["difference"], True)]
+        if metric["estimand"] == "all runs":
+            asked.append(("without failed runs", variant["survivors"], metric["is_share"]))
+        for words, figure, is_share in asked:
+            if figure["ci"] is not None:
+                seen = difference(figure["estimate"], is_share=is_share)
+                reach = ends(figure["ci"], is_share=is_share)
+                level = f"{100 * (1 - figure['alpha']):.4g} %"
+                looks = "one look" if figure["mode"] == "fixed" else figure["mode"]
+                yield f"  {words}, {variant['variant']}: {seen} ({reach}, {level}, {looks})"
 
 
 def _arm(arm: Item, *, is_share: bool) -> Sequence[str]:

@@ -145,7 +145,12 @@ def _metric(name: str, moments: Moments, facts: Facts, beside: Beside, odd: Odd)
     for variant in beside.arms.treatments:
         made, is_thin = beside.variant(question, moments, variant)
         variants.append(made)
-        warnings += sentences.warnings(made, is_thin=is_thin, is_share=question.is_share)
+        warnings += sentences.warnings(
+            made,
+            is_thin=is_thin,
+            is_share=question.is_share,
+            is_of_survivors=question.on_failure is None,
+        )
     if kind is MetricKind.BOOLEAN and not question.is_share:
         warnings.append(
             f"the plan says that {name!r} is boolean, and values came that are neither 0 nor 1:"

@@ -134,7 +134,7 @@ class Beside:
             runs_per_unit=figures.tested(
                 by("activity"), untold=_BY_ITSELF if self._facts.is_by_run else None
             ),
-            failures=figures.difference(by("failures")),
+            failures=figures.tested(by("failures")),
             epochs=[EpochShare(epoch=one.epoch, weight=one.weight) for one in main.epochs],
             epochs_left_out=list(main.epochs_left_out),
             guardrails=guardrails,

@@ -88,7 +88,9 @@ def _more(planning: Planning, *, is_share: bool) -> str:
     )
 
 
-def warnings(one: VariantResult, *, is_thin: bool, is_share: bool) -> Iterator[str]:
+def warnings(
+    one: VariantResult, *, is_thin: bool, is_share: bool, is_of_survivors: bool
+) -> Iterator[str]:
     """What a reader of a comparison should know."""
     pair, unit = f"{one.variant!r} beside {one.control_variant!r}", one.by_unit.unit
     if is_thin:
@@ -121,6 +123,12 @@ def warnings(one: VariantResult, *, is_thin: bool, is_share: bool) -> Iterator[s
         yield (
             f"{pair}: coverage differs by {differ}, more than by chance; who is silent may be who"
             " is unhappy"
+        )
+    if is_of_survivors and one.failures.is_unlikely:
+        differ = _plain(one.failures.difference, is_share=True)
+        yield (
+            f"{pair}: failed runs, which are left out here, differ by {differ}, more than by"
+            " chance; those that are left are not alike"
         )
     if one.epochs_left_out:
         yield (

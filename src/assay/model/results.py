@@ -224,7 +224,7 @@ class VariantResult:
         relative: the difference as a share of the control's mean.
         coverage: a difference in coverage, which takes the verdict away where it is unlikely.
         runs_per_unit: a difference in activity, which lets weightings differ.
-        failures: a difference in the share of failed runs.
+        failures: a difference in the share of runs that failed without a score.
         standing: the verdict; None for metrics that don't decide.
         planning: None for metrics that don't decide.
     """
@@ -240,7 +240,7 @@ class VariantResult:
     relative: Figure
     coverage: Tested
     runs_per_unit: Tested
-    failures: Figure
+    failures: Tested
     epochs: list[EpochShare]
     epochs_left_out: list[int]
     guardrails: list[GuardrailResult] = field(default_factory=list)
