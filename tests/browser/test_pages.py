@@ -171,6 +171,26 @@ def test_the_palette_does_what_the_page_can_do(open_page: Opener, full: Served) 
     expect(page.locator("#palette")).to_be_hidden()
 
 
+def test_two_runs_are_marked_and_compared(open_page: Opener, full: Served) -> None:
+    """By c at each of two rows, or Compare in the panel of the second; a mark can be taken back."""
+    page = open_page(full, "/p/default/runs", is_open=True)
+    rows, marked = page.locator("main tr[data-key]"), page.locator("#marked")
+    first, second = (rows.nth(at).get_attribute("data-key") for at in (0, 1))
+    page.keyboard.press("j")
+    page.keyboard.press("c")
+    expect(marked).to_contain_text((first or "?")[-6:])
+    assert violations(page) == []
+    marked.get_by_role("button").click()
+    expect(marked).to_have_count(0)
+    page.keyboard.press("c")
+    page.goto(full.url + "/p/default/runs")
+    expect(marked).to_be_visible()
+    rows.nth(1).click(position={"x": 2, "y": 2})
+    page.locator("#panel").get_by_text("Compare").click()
+    arrives(page, f"{full.url}/p/default/runs/compare?a={first}&b={second}")
+    expect(page.locator("#marked")).to_have_count(0)
+
+
 def test_new_rows_wait_behind_a_pill(open_page: Opener, served: Served) -> None:
     """Nothing jumps under the cursor: what is there changes in place, what is new is announced."""
     run: list[str] = []

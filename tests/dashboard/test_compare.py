@@ -9,6 +9,8 @@ import pytest
 
 from api_server import memo
 from assay.dashboard.differences import pieces
+from assay.ids import parse
+from copied_statements import offered, results
 
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
@@ -62,18 +64,79 @@ def test_outputs_and_scores_are_compared(dash: DashboardServer) -> None:
     assert (row["A"], row["B"], row["B less A"]) == ("0.25", "0.75", "+0.5")
 
 
-def test_a_run_alone_is_offered_others_of_its_function(dash: DashboardServer) -> None:
-    """And without any the page says what it is for."""
+def test_inputs_and_variants_are_compared(dash: DashboardServer) -> None:
+    """Of the events that started them; what only one was served is said."""
+    dash.register("answer")
+    first = dash.start(data={"question": "why", "account": 1})
+    second = dash.start(data={"question": "who", "account": 1})
+    usual = {"idx": 0, "p": 0.5, "epoch": 1, "forced": False, "at": dash.clock.now()}
+    served = [(first, "style", "short"), (second, "style", "long"), (second, "model", "small")]
+    dash.insert(
+        "exposures",
+        *(
+            usual | {"run_id": parse(run), "experiment": experiment, "variant": variant}
+            for run, experiment, variant in served
+        ),
+    )
+    page = dash.look("/runs/compare", a=first, b=second)
+    inputs = page.one("section", aria_labelledby="inputs")
+    assert [one.text.strip() for one in inputs.all("del")] == ["only in A", '"why"']
+    assert [one.text.strip() for one in inputs.all("ins")] == ["only in B", '"who"']
+    rows = page.one("section", aria_labelledby="arms").one("table").rows()
+    assert [list(row.values()) for row in rows] == [
+        ["model", "\N{WHITE DIAMOND} not served", "small", "another"],
+        ["style", "short", "long", "another"],
+    ]
+
+
+def test_both_are_copied_with_what_they_have_in_common(dash: DashboardServer) -> None:
+    """As SQL each name's rows of both follow each other; as curl both runs are asked for."""
     first, second = two(dash)
-    page = dash.look("/runs/compare", a=first)
-    assert [row["Run"] for row in page.one("main").one("table").rows()] == [second]
-    assert dash.look("/runs/compare").one("main").all("div", class_="empty")
+    page = dash.look("/runs/compare", a=first, b=second)
+    runs, steps, scores, variants = results(dash, offered(page))
+    assert [run["id"] for run in runs] == [first, second]
+    assert [(step["step_id"], step["run_id"]) for step in steps] == [
+        ("ask", second),
+        ("plan", first),
+        ("plan", second),
+        ("search", first),
+        ("write", first),
+        ("write", second),
+    ]
+    assert [score["value"] for score in scores] == [0.25, 0.75]
+    assert variants == []
+    curl = page.one("pre", aria_label="curl").exact
+    assert all(run in line for run, line in zip((first, second), curl.splitlines(), strict=True))
+
+
+def test_a_run_alone_is_offered_others_of_its_function(dash: DashboardServer) -> None:
+    """In either place; without any the newest ones are, and the page says what it is for."""
+    first, second = two(dash)
+    for place, other in (("a", "b"), ("b", "a")):
+        page = dash.look("/runs/compare", **{place: first}).one("main")
+        table = page.one("table")
+        assert [row["Run"] for row in table.rows()] == [second]
+        assert f"{other}={second}" in table.one("a").attributes["href"]
+    page = dash.look("/runs/compare").one("main")
+    assert page.all("div", class_="empty")
+    assert [row["Run"] for row in page.one("table").rows()] == [second, first]
 
 
 @pytest.mark.parametrize(
     ("a", "b", "expected"),
     [
         ("one two", "one 2", [("same", "one "), ("out", "two"), ("in", "2")]),
+        (
+            "1\n2\n3\nfour five six\n",
+            "1\n2\n3\nfour 5 six\n",
+            [
+                ("same", "1\n2\n3\n"),
+                ("same", "four "),
+                ("out", "five "),
+                ("in", "5 "),
+                ("same", "six\n"),
+            ],
+        ),
         ({"n": 1}, {"n": 1}, [("same", '{\n  "n": 1\n}')]),
         (None, "", [("out", "null")]),
         ("x " * 3_000, "y", None),

@@ -39,7 +39,15 @@ def copied(
         query: to that path.
     """
     asked = ask.api_query() if query is None else query
-    url = ask.server + address(f"/api/v1/{path or ask.api_path()}", asked)
+    return _copied(ask, sql, {"found": address(f"/api/v1/{path or ask.api_path()}", asked)})
+
+
+def copied_each(ask: Ask, sql: str, paths: Mapping[str, str]) -> Copied:
+    """Several records, each by a name and its path below `/api/v1/`."""
+    return _copied(ask, sql, {name: f"/api/v1/{path}" for name, path in paths.items()})
+
+
+def _copied(ask: Ask, sql: str | None, paths: Mapping[str, str]) -> Copied:
     wants_key = ask.key is not None
     curl = "curl " + ('-H "Authorization: Bearer $ASSAY_API_KEY" ' if wants_key else "")
     lines = ["import httpx2", ""]
@@ -49,5 +57,8 @@ def copied(
             'key = os.environ["ASSAY_API_KEY"]',
             'headers = {"Authorization": f"Bearer {key}"}',
         ]
-    lines.append(f"found = httpx2.get({url!r}{', headers=headers' if wants_key else ''}).json()")
-    return Copied(curl=curl + shlex.quote(url), python="\n".join(lines), sql=sql)
+    urls = {name: ask.server + path for name, path in paths.items()}
+    headers = ", headers=headers" if wants_key else ""
+    lines += [f"{name} = httpx2.get({url!r}{headers}).json()" for name, url in urls.items()]
+    curls = "\n".join(curl + shlex.quote(url) for url in urls.values())
+    return Copied(curl=curls, python="\n".join(lines), sql=sql)

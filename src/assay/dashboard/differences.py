@@ -8,17 +8,20 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from assay.dashboard.texts import pretty
+from assay.ids import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from assay.store.exposures import ExposureRecord
     from assay.wire.runs import RunDetail, Step
 
 MOST_STEPS = 200
 MOST_TOKENS = 2_000
 MOST_CHARACTERS = 20_000
 _FEW_LINES = 3
+_ALIKE = 0.3
 _WORD = re.compile(r"\s*\S+\s*")
 
 
@@ -63,6 +66,20 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArmPair:
+    """The variants of an experiment that each of the runs was served, in the order of its uses."""
+
+    experiment: str
+    a: list[ExposureRecord]
+    b: list[ExposureRecord]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both were served the same."""
+        return [one.variant for one in self.a] == [one.variant for one in self.b]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScorePair:
     """The latest value of a score of each of the runs, None where it has none."""
 
@@ -81,7 +98,7 @@ class ScorePair:
 
 def step_pairs(a: RunDetail, b: RunDetail, *, now: datetime) -> list[StepPair]:
     """Steps by id and index: in the order of the first run, others where they came."""
-    whole = max(_whole(a, now), _whole(b, now))
+    whole = longest_s(a, b, now=now)
     ours, theirs = _stretches(a, whole, now), _stretches(b, whole, now)
     order = list(ours)
     before = -1
@@ -97,6 +114,24 @@ def step_pairs(a: RunDetail, b: RunDetail, *, now: datetime) -> list[StepPair]:
     ]
 
 
+def longest_s(a: RunDetail, b: RunDetail, *, now: datetime) -> float:
+    """The seconds that both are drawn on: those of the one that took longer."""
+    return max(_whole(a, now), _whole(b, now))
+
+
+def arm_pairs(served: Sequence[ExposureRecord], a: RunDetail, b: RunDetail) -> list[ArmPair]:
+    """What both were served, by experiment."""
+    ours, theirs = ([one for one in served if one.run_id == parse(run.id)] for run in (a, b))
+    return [
+        ArmPair(
+            experiment=name,
+            a=[one for one in ours if one.experiment == name],
+            b=[one for one in theirs if one.experiment == name],
+        )
+        for name in sorted({one.experiment for one in served})
+    ]
+
+
 def score_pairs(a: RunDetail, b: RunDetail) -> list[ScorePair]:
     """The latest scores of both, by name and step."""
     ours, theirs = ({(s.name, s.step_id, s.index): s.value for s in run.scores} for run in (a, b))
@@ -108,7 +143,10 @@ def score_pairs(a: RunDetail, b: RunDetail) -> list[ScorePair]:
 
 
 def pieces(a: object, b: object) -> list[Piece] | None:
-    """What of a value is the same in another, by words or lines; None where they are too long."""
+    """What of a value is the same in another, by words or lines; None where they are too long.
+
+    In lines that have changed the words that have are told apart, too.
+    """
     first, second = pretty(a), pretty(b)
     if max(len(first), len(second)) > MOST_CHARACTERS:
         return None
@@ -117,14 +155,34 @@ def pieces(a: object, b: object) -> list[Piece] | None:
         return None
     found: list[Piece] = []
     for kind, i, j, k, n in SequenceMatcher(None, ours, theirs).get_opcodes():
+        before, after = "".join(ours[i:j]), "".join(theirs[k:n])
+        if kind == "equal":
+            found.append(Piece(kind="same", text=before))
+        elif kind == "replace":
+            found += _by_word(before, after)
+        else:
+            found += _changed(before, after)
+    return found
+
+
+def _by_word(before: str, after: str) -> list[Piece]:
+    """The words that differ; all of both where hardly any is the same."""
+    ours, theirs = _WORD.findall(before), _WORD.findall(after)
+    matched = SequenceMatcher(None, ours, theirs)
+    if max(len(ours), len(theirs)) > MOST_TOKENS or matched.ratio() < _ALIKE:
+        return _changed(before, after)
+    found: list[Piece] = []
+    for kind, i, j, k, n in matched.get_opcodes():
         if kind == "equal":
             found.append(Piece(kind="same", text="".join(ours[i:j])))
-            continue
-        if j > i:
-            found.append(Piece(kind="out", text="".join(ours[i:j])))
-        if n > k:
-            found.append(Piece(kind="in", text="".join(theirs[k:n])))
+        else:
+            found += _changed("".join(ours[i:j]), "".join(theirs[k:n]))
     return found
+
+
+def _changed(before: str, after: str) -> list[Piece]:
+    pairs = (("out", before), ("in", after))
+    return [Piece(kind=kind, text=text) for kind, text in pairs if text]
 
 
 def _tokens(a: str, b: str) -> tuple[Sequence[str], Sequence[str]]:

@@ -8,6 +8,7 @@ import { install as palette } from "./palette.js";
 import { install as live } from "./live.js";
 import { install as forms } from "./forms.js";
 import { install as brush } from "./brush.js";
+import { install as marked } from "./marked.js";
 import { install as wide } from "./wide.js";
 
-for (const install of [keys, theme, copying, times, rows, palette, live, forms, brush, wide]) install();
+for (const install of [keys, theme, copying, times, rows, palette, live, forms, brush, wide, marked]) install();

@@ -83,6 +83,45 @@ def one(project: int, run: UUID) -> str:
     )
 
 
+def two(project: int, a: UUID, b: UUID) -> str:
+    """Two runs; what is of one name in them in rows that follow each other; their variants."""
+    about = clause("project_id = {}", project)
+    of_both = (about, clause("run_uuid IN ({}, {})", a, b))
+    return "\n\n".join(
+        (
+            statement(
+                _COLUMNS + ",\n  output",
+                _RUNS,
+                where=(about, clause("uuid IN ({}, {})", a, b)),
+                order="uuid",
+                limit=None,
+                about="the two runs",
+            ),
+            statement(
+                "step_id, index, run_id, kind, status, duration_s,\n  started_at, output, error",
+                "insights.steps",
+                where=of_both,
+                order="step_id, index, run_uuid",
+                about="their steps that have ended",
+            ),
+            statement(
+                "name, step_id, index, run_id, value, is_boolean, at",
+                "insights.scores",
+                where=of_both,
+                order="name, step_id, index, run_uuid",
+                about="their latest scores",
+            ),
+            statement(
+                "experiment, index, run_id, variant, unit, epoch",
+                "insights.exposures",
+                where=of_both,
+                order="experiment, index, run_uuid",
+                about="the variants that they were served",
+            ),
+        )
+    )
+
+
 def _conditions(project: int, filter_: RunFilter) -> Iterator[Composable]:
     f = filter_
     yield clause("project_id = {}", project)
