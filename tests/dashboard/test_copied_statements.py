@@ -12,7 +12,7 @@ from assay.dashboard.asking import part
 from assay.dashboard.registry import PAGES
 from copied_statements import offered, results, rows
 from dashboard_server import DashboardServer
-from project_story import tell
+from project_story import SPAN, STEP_SPAN, tell
 from project_words import Words, hostile
 
 if TYPE_CHECKING:
@@ -31,6 +31,12 @@ def told(request: pytest.FixtureRequest, assay_databases: Databases) -> Iterator
     """A project in usual words, and the same in the worst."""
     with assay_databases.new() as database, DashboardServer(database) as server:
         yield server, tell(server, request.param)
+
+
+def offered_by_panel(server: DashboardServer, run: str, span: int) -> str:
+    """The statements that the panel of a span offers."""
+    panel = server.look(f"/runs/{run}/spans/{span:016x}")
+    return panel.one("pre", aria_label="SQL of the span").exact
 
 
 def test_the_list_of_runs_by_each_of_its_filters(told: Told) -> None:
@@ -203,6 +209,29 @@ def test_events_and_the_runs_that_one_started(told: Told) -> None:
         expected = server.get(f"events/{id_}")
         assert event["id"] == id_
         assert [run["id"] for run in started] == [run["id"] for run in expected["started_runs"]]
+
+
+def test_a_span_with_what_belongs_to_it(told: Told) -> None:
+    """A step with its tries, spans and scores; a span of code; a run's own span is the run."""
+    server, story = told
+    run, words = story.runs["completed"], story.words
+    (steps, tries, inner, scores) = results(server, offered_by_panel(server, run, STEP_SPAN))
+    assert [(step["step_id"], step["index"]) for step in steps] == [(words.step, 0)]
+    assert [one["attempt"] for one in tries] == [1]
+    assert inner[0]["name"] == words.span
+    assert {span["span_id"] for span in inner} >= {f"{SPAN:016x}"}
+    assert [score["name"] for score in scores] == [words.rating]
+    ((span,),) = results(server, offered_by_panel(server, run, SPAN))
+    assert (span["span_id"], span["name"]) == (f"{SPAN:016x}", words.span)
+    assert (span["step_id"], span["run_id"]) == (words.step, run)
+
+
+def test_a_later_page_says_where_its_statement_begins(told: Told) -> None:
+    """With the first row of the list."""
+    server, _ = told
+    words = "It begins with the first row"
+    assert words not in server.look("/runs", limit=2).text
+    assert words in server.look("/runs", limit=2, cursor=server.get("runs", limit=2)["next"]).text
 
 
 def test_every_list_and_record_offers_its_statements(told: Told) -> None:

@@ -7,13 +7,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from assay.dashboard.asking import part
+from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.texts import span_id
 from assay.ids import parse, step_key
 from assay.store import steps
+from assay.store.copies import runs as copies_of_runs
+from assay.store.copies import spans as copies
 from assay.wire.span_details import SpanDetail
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from assay.dashboard.asking import Ask
 
 _DAY = timedelta(days=1)
@@ -61,6 +66,7 @@ class SpanView:
     inner: list[Inner]
     attributes: dict[str, object]
     tokens: dict[str, int]
+    copied: Copied
 
 
 async def span(ask: Ask) -> SpanView:
@@ -85,7 +91,21 @@ async def span_of_run(ask: Ask, run_id: str, id_: str) -> SpanView:
             if name not in _SHOWN_APART and not name.startswith("assay.")
         },
         tokens=_tokens(found),
+        copied=copied(
+            ask,
+            _statements(ask, parse(run_id), found, kind),
+            path=f"runs/{part(run_id)}/spans/{part(found.span_id)}",
+            query={},
+        ),
     )
+
+
+def _statements(ask: Ask, run: UUID, found: SpanDetail, kind: str) -> str:
+    if kind in {"run", "scorer"}:
+        return copies_of_runs.one(ask.project, run)
+    if found.step_id is None or kind == "span":
+        return copies.of_code(ask.project, run, found.span_id)
+    return copies.of_step(ask.project, run, found.step_id, found.index or 0)
 
 
 def _status(found: SpanDetail, kind: str) -> str:
