@@ -90,6 +90,23 @@ def test_a_list_as_csv_has_every_row(dash: DashboardServer) -> None:
     assert [row["id"] for row in events] == ["a"]
 
 
+@pytest.mark.parametrize("ending", [".json", ".csv"])
+def test_a_name_with_an_ending_is_reached_as_it_is_typed(
+    dash: DashboardServer, ending: str
+) -> None:
+    """With its ending, unless something is called what stands before that: then it is exported."""
+    place = f"/p/default/experiments/exp{ending}"
+    assert dash.ask("GET", place).status_code == 404
+    dash.insert("experiments", {"name": f"exp{ending}", "first_seen": dash.clock.now()})
+    typed = dash.ask("GET", place)
+    assert typed.status_code == 303
+    assert typed.headers["location"] == f"/p/default/experiments/exp%2E{ending[1:]}"
+    page = html_pages.read(dash.ask("GET", typed.headers["location"]).text)
+    assert page.one("h1").text == f"exp{ending}"
+    dash.insert("experiments", {"name": "exp", "first_seen": dash.clock.now()})
+    assert "html" not in dash.ask("GET", place).headers["content-type"]
+
+
 @pytest.mark.parametrize("name", ["exp.json", "exp.csv", "a/b.json", "تجربة.csv", "exp"])
 def test_a_name_that_ends_as_an_export_does_has_a_page(dash: DashboardServer, name: str) -> None:
     """The list leads to it, and its own JSON and CSV are called by its name, with one ending."""

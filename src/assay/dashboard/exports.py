@@ -6,17 +6,23 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
+
+from assay.dashboard.asking import part
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from assay.dashboard.asking import Ask
     from assay.dashboard.local_api import Answered
+    from assay.dashboard.page import Page
+
+    Respond = Callable[[Ask], Awaitable[Response]]
 
 MAX_ROWS = 100_000
 _PAGE = 500
@@ -45,6 +51,30 @@ async def as_csv(ask: Ask) -> Response:
         return _passed(first)
     headers = {"Content-Disposition": f"attachment; {_file_name(ask.path)}"}
     return StreamingResponse(_lines(ask, query, first), media_type="text/csv", headers=headers)
+
+
+def of(page: Page, ending: str, respond: Respond) -> Respond:
+    """What answers to a page's path with this ending.
+
+    A name may itself end so, and people type it as it is: where nothing is called what stands
+    before the ending, but something all of it, that has a page, which it leads to.
+    """
+    if not page.path.endswith("}"):
+        return respond
+
+    async def answer(ask: Ask) -> Response:
+        response = await respond(ask)
+        if response.status_code != HTTPStatus.NOT_FOUND:
+            return response
+        *others, (name, value) = ask.params.items()
+        whole = replace(ask, params={**dict(others), name: value + ending})
+        found = await ask.api.answer("GET", whole.api_path(), ask.api_query().items())
+        if found.status >= HTTPStatus.BAD_REQUEST:
+            return response
+        path = page.path.format(**{name: part(value) for name, value in whole.params.items()})
+        return RedirectResponse(ask.url(path, **ask.query), HTTPStatus.SEE_OTHER)
+
+    return answer
 
 
 def _file_name(path: str) -> str:

@@ -66,8 +66,9 @@ class Site:
         below: list[Route] = [Route("/{project}/live", self._live)]
         for page in PAGES:
             if page.api is not None and not page.is_panel:
-                below.append(self._route(page, ".json", exports.as_json))
-                below.append(self._route(page, ".csv", exports.as_csv))
+                for ending, respond in ((".json", exports.as_json), (".csv", exports.as_csv)):
+                    export = exports.of(page, ending, respond)
+                    below.append(self._route(page, ending, export))
             below.append(self._route(page, "", self._show(page)))
         for action in ACTIONS:
             below.append(Route("/{project}" + action.path, self._action(action), methods=["POST"]))
