@@ -132,8 +132,9 @@ def test_a_run_alone_is_offered_others_of_its_function(dash: DashboardServer) ->
             [
                 ("same", "1\n2\n3\n"),
                 ("same", "four "),
-                ("out", "five "),
-                ("in", "5 "),
+                ("out", "five"),
+                ("in", "5"),
+                ("same", " "),
                 ("same", "six\n"),
             ],
         ),

@@ -181,7 +181,11 @@ def _by_word(before: str, after: str) -> list[Piece]:
 
 
 def _changed(before: str, after: str) -> list[Piece]:
-    pairs = (("out", before), ("in", after))
+    """The one and the other; the space that both end in is the same."""
+    space, other = (text[len(text.rstrip()) :] for text in (before, after))
+    kept = space if space == other else ""
+    ours, theirs = before.removesuffix(kept), after.removesuffix(kept)
+    pairs = (("out", ours), ("in", theirs), ("same", kept))
     return [Piece(kind=kind, text=text) for kind, text in pairs if text]
 
 
