@@ -115,11 +115,14 @@ served AS MATERIALIZED (
         ), given AS NOT MATERIALIZED (
             SELECT s.run_id, s.idx, s.score_id, s.unit, CASE WHEN %(sticky)s THEN 0 ELSE s.epoch END AS epoch,
                 -- So that no square is too large or too small for a number.
-                CASE WHEN abs(s.value) > 1e140 THEN 1e140 * sign(s.value)
+                CASE WHEN s.value = 0 OR s.value = 1 THEN s.value
+                    WHEN abs(s.value) > 1e140 THEN 1e140 * sign(s.value)
                     WHEN abs(s.value) < 1e-100 THEN 0 ELSE s.value END AS value,
-                s.at, s.at >= s.exposed_at AND s.at <= s.exposed_at + %(maturity)s::interval AS counts,
-                s.at < s.exposed_at AS early,
-                s.recorded_at > s.exposed_at + %(maturity)s::interval AS backdated
+                s.at,
+                -- The first that is true of it: 0 in time, 1 backdated, 2 late, 3 early. The first two count.
+                CASE WHEN s.at < s.exposed_at THEN 3
+                    WHEN greatest(s.at, s.recorded_at) <= s.exposed_at + %(maturity)s::interval THEN 0
+                    WHEN s.at <= s.exposed_at + %(maturity)s::interval THEN 1 ELSE 2 END AS kind
             FROM assay.experiment_scores s
             WHERE s.project_id = %(project)s AND s.experiment = %(experiment)s AND s.metric = k.metric
                 AND s.unit IS NOT NULL AND s.exposed_at < %(mature)s AND s.at < %(cutoff)s
@@ -127,31 +130,32 @@ served AS MATERIALIZED (
             SELECT g.* FROM several v JOIN given g ON g.run_id = v.run_id
         ), latest AS (
             SELECT DISTINCT ON (r.run_id, r.idx) r.*
-            FROM repeated r WHERE r.counts
+            FROM repeated r WHERE r.kind <= 1
             ORDER BY r.run_id, r.idx, r.at DESC, r.score_id DESC
         ), entering AS (
             -- With what failed and yet has a value, which counts by that.
-            SELECT g.unit, g.epoch, g.value AS y, g.counts, g.backdated, NOT g.counts AND NOT g.early AS late, g.early,
-                g.value IN (0, 1) AS is_binary, g.counts AND f.run_id IS NOT NULL AS failed
-            FROM given g LEFT JOIN failing f ON f.run_id = g.run_id
-            WHERE g.run_id NOT IN (SELECT v.run_id FROM several v)
+            SELECT g.unit, g.epoch, g.value AS y, g.kind, g.value = 0 OR g.value = 1 AS is_binary,
+                g.kind <= 1 AND g.run_id IN (SELECT f.run_id FROM failing f) AS failed
+            FROM (
+                SELECT g.run_id, g.unit, g.epoch, g.value, g.kind FROM given g
+                WHERE g.run_id NOT IN (SELECT v.run_id FROM several v)
+                OFFSET 0) g
             UNION ALL
-            SELECT l.unit, l.epoch, avg(l.value), true, bool_or(l.backdated), false, false, bool_and(l.value IN (0, 1)),
-                false
+            SELECT l.unit, l.epoch, avg(l.value), max(l.kind), bool_and(l.value IN (0, 1)), false
             FROM latest l GROUP BY l.run_id, l.unit, l.epoch
             UNION ALL
-            SELECT r.unit, r.epoch, 0, false, false, bool_or(NOT r.early), bool_or(r.early), true, false
-            FROM repeated r WHERE NOT r.counts GROUP BY r.run_id, r.unit, r.epoch
+            SELECT r.unit, r.epoch, 0, r.kind, true, false
+            FROM repeated r WHERE r.kind > 1 GROUP BY r.run_id, r.unit, r.epoch, r.kind
             UNION ALL
-            SELECT f.unit, f.epoch, 0, false, false, false, false, true, true
+            SELECT f.unit, f.epoch, 0, NULL, true, true
             FROM repeated r JOIN failing f ON f.run_id = r.run_id AND f.unit = r.unit
-            WHERE r.counts GROUP BY f.run_id, f.unit, f.epoch
+            WHERE r.kind <= 1 GROUP BY f.run_id, f.unit, f.epoch
         )
-        SELECT e.unit, e.epoch, count(*) FILTER (WHERE e.counts)::float8 AS n, sum(e.y) FILTER (WHERE e.counts) AS y,
+        SELECT e.unit, e.epoch, count(*) FILTER (WHERE e.kind <= 1)::float8 AS n, sum(e.y) FILTER (WHERE e.kind <= 1) AS y,
             count(*) FILTER (WHERE e.failed) AS failed,
-            count(*) FILTER (WHERE e.late)::int AS late, count(*) FILTER (WHERE e.early)::int AS early,
-            count(*) FILTER (WHERE e.counts AND e.backdated)::int AS backdated,
-            bool_and(e.is_binary) FILTER (WHERE e.counts) AS is_binary
+            count(*) FILTER (WHERE e.kind = 2)::int AS late, count(*) FILTER (WHERE e.kind = 3)::int AS early,
+            count(*) FILTER (WHERE e.kind = 1)::int AS backdated,
+            bool_and(e.is_binary) FILTER (WHERE e.kind <= 1) AS is_binary
         FROM entering e GROUP BY e.unit, e.epoch) a
     WHERE k.metric NOT IN (%(failure)s, %(tokens)s)
     UNION ALL
