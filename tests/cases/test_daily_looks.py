@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from psycopg.rows import dict_row
 
 from assay.clock import ManualClock
 from assay.engine.looking import Looking
+from assay.experiments import reading
 from assay.experiments.verdict import standing
 from assay.model.experiments import Mode, Plan
 from assay.model.looks import Word
@@ -20,6 +22,9 @@ from assay.store import choices, looks
 from assay.store.pool import connect
 from experiment_rows import EPOCH, PROJECT, instant
 from published_experiment import BY, CASE, LAST, NAME, load, plan, take
+
+if TYPE_CHECKING:
+    from assay.model.results import Results
 
 ANYTIME = (Mode.ANYTIME, "concise")
 EXPECTED = CASE["expected"][-1]["variants"]["concise"]
@@ -88,9 +93,9 @@ def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_data
     assert planned == pytest.approx(wanted)
 
 
-def with_a_third(url: str) -> datetime:
+def with_a_third(url: str, **changes: Any) -> datetime:
     """The published case, whose code has another variant once half of the time has gone: when."""
-    load(url, plan())
+    load(url, plan(**changes))
     came = instant(CASE["epochs"][0]["from"]) + timedelta(days=20)
     weights = {"detailed": 1, "concise": 1, "third": 1}
     values = (PROJECT, NAME, 2, "2", list(weights), json.dumps(weights), "", False, came)
@@ -111,10 +116,16 @@ def test_a_look_that_is_caught_up_knows_no_later_variant(assay_database: str) ->
     assert 0.025 in {look.alpha for look in after}
 
 
-def test_the_mixture_of_anytime_looks_is_that_of_the_plan(assay_database: str) -> None:
-    """Tuned by its alpha, and by the units of two of its variants, whatever share a look has."""
+def test_a_variant_that_comes_later_changes_no_mixture_of_the_others(assay_database: str) -> None:
+    """Each is tuned by the plan and the variants that there were at its first look, for good."""
     with_a_third(assay_database)
-    last = [one for one in stored(assay_database) if (one.mode, one.variant) == ANYTIME][-1].look
+    found = stored(assay_database)
+    units, alpha = CASE["plan"]["units"], CASE["plan"]["alpha"]
+    assert {(one.variant, one.look.g) for one in found} == {
+        ("concise", anytime.tuning(units * 2 / 2, alpha)),
+        ("third", anytime.tuning(units * 2 / 3, alpha)),
+    }
+    last = [one for one in found if (one.mode, one.variant) == ANYTIME][-1].look
     assert last.estimate is not None
     assert last.se is not None
     assert last.df is not None
@@ -122,9 +133,34 @@ def test_the_mixture_of_anytime_looks_is_that_of_the_plan(assay_database: str) -
         last.estimate / last.se,
         df=last.df,
         units=last.n_units,
-        g=anytime.tuning(CASE["plan"]["units"] * 2 / 3, CASE["plan"]["alpha"]),
+        g=anytime.tuning(units * 2 / 2, alpha),
     )
     assert last.log_e == pytest.approx(evidence)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_results_reach_as_far_as_the_look_of_that_instant(assay_database: str, mode: Mode) -> None:
+    """With a variant that came later too: what was chosen at the first look is read, not redone."""
+    with_a_third(assay_database, alpha=1e-4, mode=mode)
+    seen = [
+        one.look
+        for one in stored(assay_database)
+        if (one.mode, one.variant) == (mode, "concise") and one.look.tested and one.look.time != 1
+    ][-1]
+
+    async def read() -> Results:
+        async with (
+            await connect(assay_database) as connection,
+            connection.transaction(),
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            return await reading.results(
+                cursor, project=PROJECT, experiment=NAME, now=seen.cutoff, cutoff=seen.cutoff
+            )
+
+    (told,) = [one for one in asyncio.run(read()).metrics[0].variants if one.variant == "concise"]
+    assert seen.alpha == pytest.approx(5e-5)
+    assert told.difference.ci == pytest.approx(seen.ci)
 
 
 def test_the_end_of_a_plan_is_looked_at_though_nobody_came_for_long(assay_database: str) -> None:

@@ -15,7 +15,7 @@ from simulation.design import Design
 from simulation.measuring import covers_at_stopping, crossed, fixed_covers, shown
 from simulation.pipe import simulate
 from simulation.rows import SECOND
-from simulation.scenarios import plan
+from simulation.scenarios import MIDDLE, plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -59,6 +59,34 @@ def test_several_variants_share_alpha(
         f"any false planned {planned} (7), anytime {anytime} (5)",
     )
 
+    assert planned.is_at_most(0.07)
+    assert anytime.is_at_most(0.05)
+
+
+@pytest.mark.parametrize(("units", "changed"), [(200, MIDDLE), (600, 3.0)])
+def test_a_variant_that_comes_later_shares_alpha_from_then_on(
+    assay_database: str, record_property: Record, units: int, changed: float
+) -> None:
+    """Any false positive at all, of the one that had all of alpha until then or of the new one."""
+    design = Design(
+        units=units,
+        weights=(0.5, 0.5, 0.0),
+        new_weights=(1 / 3, 1 / 3, 1 / 3),
+        changed=changed,
+        effects=(0.0, 0.0, 0.0),
+        answered=(0.7, 0.7, 0.7),
+    )
+    found = simulate(
+        assay_database, design, plan(design), EXPERIMENTS, np.random.default_rng([units, 6])
+    )
+    planned, anytime = (crossed(found, mode, design.variants[1:]) for mode in Mode)
+    tell(
+        record_property,
+        f"a third variant on day {changed:.0f}, {units} units",
+        f"any false planned {planned} (7), anytime {anytime} (5)",
+    )
+
+    assert {len({look.g for look in looks}) for one in found for looks in one.values()} == {1}
     assert planned.is_at_most(0.07)
     assert anytime.is_at_most(0.05)
 

@@ -10,15 +10,18 @@ from pathlib import Path
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from assay.experiments.looks import Guardrail, Rules, Seen
 from assay.experiments.verdict import next_looks, standing
 from assay.model.experiments import Mode
 from assay.model.looks import GuardrailWord, Look, Word
+from assay.stats import planned
 from assay.stats.anytime import multiplier, tuning
 from assay.stats.ratios import Difference, Mean
 from comparisons import comparison
+from simulation.measuring import SHOWN, Share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,6 +103,49 @@ def test_a_variant_that_was_shown_before_frees_its_alpha() -> None:
     history = {variant: [look] for variant, look in shown.items()}
     later = {"b": at(0.0, se=0.014), "c": at(2.2 * 0.014, se=0.014)}
     assert words(looked(later, history))["c"] is Word.BETTER
+
+
+@pytest.mark.parametrize("day", [6, 9])
+def test_what_was_spent_before_another_variant_came_is_gone(day: int) -> None:
+    """From then on there is half of alpha, less what was spent of the whole."""
+    history: dict[str, list[Look]] = {"b": [], "c": []}
+    for now in range(1, 11):
+        present = "bc" if now > day else "b"
+        seen = {variant: at(0.001, now, se=0.1 / now**0.5) for variant in present}
+        for variant, look in looked(seen, history).items():
+            history[variant].append(look)
+    first, last, late = history["b"][day], history["b"][-1], history["c"][-1]
+    before, times = planned.spent(day / 10, RULES.alpha), [now / 10 for now in range(1, day + 2)]
+    alone = planned.boundaries(times, times, RULES.alpha / 2)[-1]
+    assert first.alpha == last.alpha == late.alpha == RULES.alpha / 2
+    assert last.spent == pytest.approx(max(before, RULES.alpha / 2))
+    assert late.spent == pytest.approx(RULES.alpha / 2)
+    assert first.boundary is not None
+    assert first.boundary > alone
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_a_variant_that_comes_half_way_leaves_the_promise_to_all_of_them(mode: Mode) -> None:
+    """Of walks without a difference no more than alpha ever show one, c's from the middle on."""
+    rng = np.random.default_rng(5)
+    wrong, walks, days = 0, 400, 20
+    for _ in range(walks):
+        history: dict[str, list[Look]] = {"b": [], "c": []}
+        sums = {"b": 0.0, "c": 0.0}
+        for day in range(1, days + 1):
+            seen: dict[str, Seen] = {}
+            for variant, begun in (("b", 0), ("c", days // 2))[: 1 + (day > days // 2)]:
+                sums[variant] += rng.normal()
+                n = day - begun
+                seen[variant] = replace(
+                    at(sums[variant] / n, day, last=days),
+                    comparison=compared(sums[variant] / n, n**-0.5, units=20 * n),
+                )
+            g = tuning(20 * days * 2 / (1 + len(seen)), RULES.alpha)
+            for variant, look in next_looks(history, seen, RULES, mode=mode, g=g).items():
+                history[variant].append(look)
+        wrong += any(look.word in SHOWN for looks in history.values() for look in looks)
+    assert Share(wrong, walks).is_at_most(RULES.alpha)
 
 
 def test_equivalence_frees_no_alpha() -> None:

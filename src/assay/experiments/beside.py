@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from assay.experiments import sentences, sight
 from assay.experiments.comparison import compare
 from assay.experiments.figures import TOO_EARLY, Figures, Reach
-from assay.experiments.looks import boundary_now
+from assay.experiments.looks import boundary_now, kept_tuning
 from assay.experiments.verdict import (
     BROKEN_GUARDRAIL,
     LOG_ALARM,
@@ -152,7 +152,7 @@ class Beside:
         """As a look would reach before a verdict; afterwards and elsewhere at any time."""
         plan, alpha = self._facts.plan_spec, self._facts.alpha
         variants = len(self.arms.treatments)
-        g = sight.tuning(plan, variants + 1, alpha)
+        g = kept_tuning(self._history(variant), sight.tuning(plan, variants + 1, alpha))
         if plan is None or not decides or standing(self._history(variant)).is_decided:
             return Reach(mode="anytime", alpha=alpha / max(1, variants), g=g)
         shown = sum(is_shown(self._history(name)) for name in self.arms.treatments)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from assay.model.looks import Look, Word
 from assay.stats import anytime, planned
@@ -79,6 +79,20 @@ class Seen:
     is_randomised: bool = True
 
 
+class Spent(NamedTuple):
+    """What a tested look knew, and had spent.
+
+    Attributes:
+        information: 1 / variance.
+        time: of its spending.
+        alpha: spent until then, as far as that may be more than alpha today says of that time.
+    """
+
+    information: float
+    time: float
+    alpha: float = 0.0
+
+
 def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
     """The next look of the planned mode after those in *history*."""
     untested = _untestable(seen)
@@ -88,7 +102,7 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
     assert difference is not None
     information = 1 / difference.variance
     before = _tested(history)
-    if not seen.is_final and before and information < GROWTH * before[-1][0]:
+    if not seen.is_final and before and information < GROWTH * before[-1].information:
         return _untested(seen, "information grew by under 1 %")
     time = 1.0 if seen.is_final else seen.time
     boundary = boundary_after(before, information, time, rules.alpha, replaces=seen.is_final)
@@ -106,7 +120,7 @@ def planned_look(history: Sequence[Look], seen: Seen, rules: Rules) -> Look:
         time=time,
         deviate=planned.z_of(difference.estimate / difference.se, difference.df),
         boundary=boundary,
-        spent=planned.spent(time, rules.alpha),
+        spent=max([planned.spent(time, rules.alpha), *(one.alpha for one in before[-1:])]),
         ci=ci,
         word=_word(ci, rules, is_final=seen.is_final),
     )
@@ -126,43 +140,50 @@ def boundary_now(history: Sequence[Look], seen: Seen, alpha: float) -> float | N
 
 
 def boundary_after(
-    tested: Sequence[tuple[float, float]],
+    tested: Sequence[Spent],
     information: float,
     time: float,
     alpha: float,
     *,
     replaces: bool,
 ) -> float:
-    """The boundary of a look after the *tested* ones, each its information and spending time.
+    """The boundary of a look after the *tested* ones.
 
     A look that *replaces* the last one, which knew as much, spends what that one spent too: it is
     the same look. Information may fall: other looks that knew as much are left out of the walk, but
     what they spent is gone.
     """
-    if replaces and tested and information < GROWTH * tested[-1][0]:
+    if replaces and tested and information < GROWTH * tested[-1].information:
         tested = tested[:-1]
-    path: list[tuple[float, float]] = []
-    for info, at in tested:
-        if info * GROWTH <= information and (not path or info >= GROWTH * path[-1][0]):
-            path.append((info, at))
+    path: list[Spent] = []
+    for one in tested:
+        is_more = not path or one.information >= GROWTH * path[-1].information
+        if one.information * GROWTH <= information and is_more:
+            path.append(one)
     return planned.boundaries(
-        [*[info for info, _ in path], information],
-        [*[at for _, at in path], time],
+        [*[one.information for one in path], information],
+        [*[one.time for one in path], time],
         alpha,
-        since=tested[-1][1] if tested else None,
+        since=tested[-1].time if tested else None,
+        gone=tested[-1].alpha if tested else 0.0,
     )[-1]
 
 
-def _tested(history: Sequence[Look]) -> list[tuple[float, float]]:
+def kept_tuning(history: Sequence[Look], first: float) -> float:
+    """The anytime mode's g that a variant's first look chose; *first* where there is none yet."""
+    return next((look.g for look in history if look.g is not None), first)
+
+
+def _tested(history: Sequence[Look]) -> list[Spent]:
     return [
-        (look.information, look.time)
+        Spent(look.information, look.time, look.spent or 0.0)
         for look in history
         if look.tested and look.information is not None and look.time is not None
     ]
 
 
 def anytime_look(seen: Seen, rules: Rules, *, g: float) -> Look:
-    """A look of the anytime mode; *g* is frozen when the plan is made (`stats.anytime.tuning`)."""
+    """A look of the anytime mode; *g* is that of the variant's first look (`kept_tuning`)."""
     untested = _untestable(seen)
     if untested is not None:
         return untested

@@ -12,7 +12,13 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from assay.experiments.looks import anytime_look, boundary_after, planned_look
+from assay.experiments.looks import (
+    Spent,
+    anytime_look,
+    boundary_after,
+    kept_tuning,
+    planned_look,
+)
 from assay.model.experiments import Mode
 from assay.model.looks import GuardrailLook, GuardrailWord, Word
 from assay.stats import anytime, balance, planned
@@ -58,7 +64,9 @@ def next_looks(
 ) -> dict[str, Look]:
     """The next look of every variant, from what was seen of each and their looks so far.
 
-    *rules* hold the alpha of all variants together, *g* the tuning of the anytime mode.
+    *rules* hold the alpha of all variants together. *g* is the tuning of the anytime mode for a
+    variant that is looked at for the first time: the mixture of others stays what it was, since one
+    that changes with what is seen holds at no look.
     """
     shown = {variant for variant in seen if is_shown(history.get(variant, ()))}
     settled: dict[str, Look] = {}
@@ -126,6 +134,7 @@ def _is_broken(look: Look) -> bool:
 def _look(
     history: Sequence[Look], seen: Seen, share: Rules, rules: Rules, *, mode: Mode, g: float
 ) -> Look:
+    g = kept_tuning(history, g)
     if mode is Mode.PLANNED:
         look = planned_look(history, seen, share)
     else:
@@ -135,7 +144,7 @@ def _look(
     )
     # Units of a variant of weight 0 are proof, which a row has to hold as a number.
     evidence = min(seen.log_e_balance, sys.float_info.max)
-    look = replace(look, guardrails=guardrails, log_e_balance=evidence)
+    look = replace(look, g=g, guardrails=guardrails, log_e_balance=evidence)
     if not seen.is_randomised:
         reason = "not randomised: nobody declared with which probabilities variants are chosen"
         return replace(look, word=Word.INVALID, reason=reason)
@@ -254,7 +263,7 @@ def _planned_multiplier(
     ]
     time = 1.0 if look.time is None else look.time
     return boundary_after(
-        [(info, at) for info, at in known if info is not None and at is not None],
+        [Spent(info, at) for info, at in known if info is not None and at is not None],
         information,
         time,
         alpha,

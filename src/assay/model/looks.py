@@ -66,6 +66,7 @@ class Look:
         boundary: the deviate that ends the experiment, in the planned mode.
         spent: of alpha so far, in the planned mode.
         log_e: the log of the evidence, in the anytime mode.
+        g: the tuning of intervals that hold at any time, which this variant's first look chose.
         ci: the interval that keeps its promise over all looks.
         log_e_balance: the log of the evidence that units did not come as the weights say.
     """
@@ -84,6 +85,7 @@ class Look:
     boundary: float | None = None
     spent: float | None = None
     log_e: float | None = None
+    g: float | None = None
     ci: tuple[float, float] | None = None
     word: Word | None = None
     log_e_balance: float | None = None

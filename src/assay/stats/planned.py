@@ -41,20 +41,24 @@ def boundaries(
     alpha: float,
     *,
     since: float | None = None,
+    gone: float = 0.0,
 ) -> list[float]:
     """The |z| at which each of the tested looks ends the experiment.
 
     *information* is 1 / variance at each look, rising; *times* are their spending times: what is
     left of *alpha* is spent at 1. What looks between the last two spent, which are left out, is
-    gone too: *since* is the time of the last of them.
+    gone too: *since* is the time of the last of them. So is what was spent before at a larger
+    alpha: *gone*, in all.
     """
     found: list[float] = []
     walk: _Walk | None = None
     last = len(times) - 1
     for place, (now, time) in enumerate(zip(information, times, strict=True)):
-        gone = since if place == last and since is not None else times[place - 1] if place else 0.0
-        share = spent(time, alpha) - spent(gone, alpha)
-        walk = _after(walk, now, share)
+        until = since if place == last and since is not None else times[place - 1] if place else 0.0
+        before = spent(until, alpha)
+        if place == last:
+            before = max(before, gone)
+        walk = _after(walk, now, max(0.0, spent(time, alpha) - before))
         found.append(walk.boundary)
     return found
 
