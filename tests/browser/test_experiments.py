@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from browsing import violations
+from project_story import tell
+from project_words import Words
 from published_experiment import LAST, NAME, load, plan, take
 
 if TYPE_CHECKING:
@@ -31,7 +33,9 @@ def test_an_experiment_is_drawn_and_accessible(
     """The looks as a picture with a name, beside their table; nothing against WCAG A or AA."""
     served.seed(looked)
     page = open_page(served, PATH, scheme=scheme, is_open=True)
-    expect(page.locator("#looks-chart svg[role=img]")).to_be_visible()
+    expect(page.locator("#looks-table-chart svg[role=img]")).to_be_visible()
+    name = page.locator("#looks-table-chart g[fill='var(--series-1)']", has_text="concise")
+    expect(name).to_have_count(1)
     expect(page.locator("[data-verdict=concise]")).to_contain_text("better")
     assert violations(page) == []
     units = open_page(served, f"{PATH}/units?metric=run.failure", scheme=scheme, is_open=True)
@@ -39,12 +43,22 @@ def test_an_experiment_is_drawn_and_accessible(
     assert violations(units) == []
 
 
+def test_a_variant_has_one_colour_in_all_charts(open_page: Opener, served: Served) -> None:
+    """The control the last, since looks have none; and none has that of what failed."""
+    words = Words()
+    served.seed(lambda server: tell(server, words))
+    page = open_page(served, f"/p/default/experiments/{words.experiment}")
+    for name, place in ((words.variant, 1), (words.control, 2)):
+        own = page.locator(f"#growth-chart g[fill='var(--series-{place})']", has_text=name)
+        expect(own).to_have_count(1)
+
+
 @pytest.mark.parametrize("width", [360, 1600])
 def test_looks_are_read_without_javascript(open_page: Opener, served: Served, width: int) -> None:
     """The table is there, and no empty frame of a picture."""
     served.seed(looked)
     page = open_page(served, PATH, width=width, scripts=False)
-    expect(page.locator("#looks-chart")).to_be_hidden()
+    expect(page.locator("#looks-table-chart")).to_be_hidden()
     expect(page.locator("#looks-table tbody tr")).to_have_count(31)
     expect(page.locator("[data-arms] tbody tr")).to_have_count(2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ if TYPE_CHECKING:
 
 HOSTILE = '<script>alert(1)</script>\u202e\N{ARABIC LETTER BEH}"'
 BEYOND = """svg => {
-  const end = svg.getBoundingClientRect().right;
-  const texts = [...svg.querySelectorAll("text")];
-  return texts.filter(one => one.getBoundingClientRect().right > end).map(one => one.textContent);
+  const { left, right } = svg.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll("text")].filter(one => one.textContent);
+  const isBeyond = ends => ends.right > right || ends.left < left;
+  return texts.filter(one => isBeyond(one.getBoundingClientRect())).map(one => one.textContent);
 }"""
 PATHS = ["/sessions/ticket", "/sessions/ticket/1", "/scores", "/scores/length", "/outcomes"]
 
@@ -30,6 +32,7 @@ def some_scores(server: DashboardServer) -> None:
         run = server.start(sessions={"ticket": str(place // 2), "odd": HOSTILE})
         server.promise(run, HOSTILE)
         scores = [{"name": "length", "value": place / 3, "run_id": run}]
+        scores += [{"name": "revenue", "value": place * 1e9, "run_id": run}]
         scores += [{"name": HOSTILE, "value": place % 2 == 0, "run_id": run}]
         server.post("scores", {"scores": scores})
         server.clock.advance(timedelta(milliseconds=300))
@@ -48,7 +51,7 @@ def test_full_pages_are_accessible(open_page: Opener, served: Served, scheme: st
 def test_charts_are_drawn_from_tables(open_page: Opener, served: Served) -> None:
     """With the page's policy on; without scripts the table is read."""
     served.seed(some_scores)
-    for path in ("/scores/length", "/outcomes"):
+    for path in ("/scores/length", "/scores/revenue", "/outcomes"):
         for width in (360, 1600):
             page = open_page(served, f"/p/default{path}", width=width)
             chart = page.locator("figure.chart svg[role=img]").first
@@ -56,6 +59,21 @@ def test_charts_are_drawn_from_tables(open_page: Opener, served: Served) -> None
             assert chart.evaluate(BEYOND) == []
         plain = open_page(served, f"/p/default{path}", scripts=False)
         expect(plain.locator("table[data-chart] tbody tr").first).to_be_visible()
+
+
+def test_axes_say_what_and_in_which_unit(open_page: Opener, served: Served) -> None:
+    """Time in UTC and 24 hours, over the whole of what was asked for; large numbers in short."""
+    served.seed(some_scores)
+    page = open_page(served, "/p/default/scores/revenue")
+    for chart, what, ticks in (
+        ("#over-time-chart", ("mean", "UTC"), r"00:00\d+ \w+"),
+        ("#distribution-chart", ("runs", "revenue, at most"), "\\d.*10⁹"),
+    ):
+        for words in what:
+            expect(page.locator(f"{chart} text", has_text=words)).to_have_count(1)
+        expect(page.locator(f"{chart} text", has_text=re.compile(ticks)).first).to_be_visible()
+    # A week was asked for, though all of it happened today.
+    assert page.locator("#over-time-chart text", has_text=re.compile("^00:00")).count() >= 6
 
 
 def three_days(server: DashboardServer) -> None:

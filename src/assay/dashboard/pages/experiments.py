@@ -63,6 +63,7 @@ class ExperimentView:
         mode: of the looks that are shown; None without a plan.
         looks: of the newest plan, the oldest first.
         growth: how often each variant was served until when.
+        names: of all variants, the control last: one has the same colour in all charts.
     """
 
     experiment: Experiment
@@ -71,6 +72,7 @@ class ExperimentView:
     mode: str | None
     looks: list[Look]
     growth: list[Reached]
+    names: list[str]
     copied: Copied
 
 
@@ -104,6 +106,8 @@ async def experiment(ask: Ask) -> ExperimentView:
     results = (await ask.record(RootModel[Results])).root
     shown = _mode(ask, record)
     looks = [] if shown is None else await _looks(ask, path, shown, record.plan_version)
+    grown = await _growth(ask, results)
+    names = {one.variant for one in grown} | {one.variant for one in looks}
     return ExperimentView(
         experiment=record,
         results=results,
@@ -113,7 +117,8 @@ async def experiment(ask: Ask) -> ExperimentView:
         ],
         mode=shown,
         looks=looks,
-        growth=await _growth(ask, results),
+        growth=grown,
+        names=sorted(names, key=lambda name: (name == results.control, name)),
         copied=copied(ask, copies.one(ask.project, results.experiment, results.data_cutoff)),
     )
 
@@ -216,7 +221,7 @@ PAGES = (
         render=experiment,
         api="experiments/{experiment_id}/results",
         own=frozenset({"looks"}),
-        scripts=("experiment.js", "charts.js"),
+        scripts=("charts.js",),
     ),
     Page(
         path="/experiments/{experiment_id}/units",

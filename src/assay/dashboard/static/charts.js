@@ -1,40 +1,24 @@
 // Charts, each drawn from the table below it: what a chart shows can be read as numbers too.
 // table[data-chart=line|steps|totals] holds rows with data-x (an instant, a number, or an age in seconds) and data-y,
-// data-low, data-high where there is an estimate, and data-series where there are several.
+// data-low, data-high where there is an estimate, and data-series where there are several. The table says
+// what is drawn (data-y-label, data-x-label), in which unit (data-unit=share|value), from when to when if that is
+// more than its rows (data-from, data-until), and which names have which colour on the whole page (data-names).
+import { POSITIONS, SCALES, share, written } from "./axes.js";
 import { plotting } from "./plotting.js";
 
 const MARKERS = ["circle", "square", "triangle", "diamond", "cross", "star", "wye"];
-const COLOURS = ["var(--pass)", "var(--fail)", "var(--warn)", "var(--quiet)"];
+const COLOURS = ["var(--series-1)", "var(--series-2)", "var(--series-3)", "var(--series-4)"];
 const DASHES = ["none", "6 3", "2 3", "8 3 2 3"];
 // As wide as letters are on average, or more.
 const LETTER_PX = 6.5;
-const AGES = new Map([
-  [0.1, "0.1 s"], [1, "1 s"], [10, "10 s"], [60, "1 min"], [600, "10 min"], [3600, "1 h"], [21600, "6 h"],
-  [86400, "1 d"], [604800, "7 d"], [2592000, "30 d"],
-]);
-const SCALES = {
-  time: (rows) => {
-    const [first, last] = d3.extent(rows, (row) => row.x);
-    // One instant alone is no scale: it stands amid a day.
-    const around = [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)];
-    return { type: "utc", ...(Number(first) === Number(last) ? { domain: around } : {}) };
-  },
-  number: () => ({ type: "linear" }),
-  // As logarithms on a plain scale: a logarithmic one leaves out names that are not powers of ten.
-  age: (rows) => {
-    const [least, greatest] = d3.extent(rows, (row) => row.x);
-    const ages = [...AGES.keys()].map(Math.log10).filter((age) => age >= least && age <= greatest);
-    return { type: "linear", ticks: ages, tickFormat: (age) => AGES.get(Number((10 ** age).toPrecision(6))) };
-  },
-};
-
 // The place of a chart, before there is one: nothing moves when it comes.
 function place(table) {
   const figure = document.createElement("figure");
   figure.className = "chart";
+  figure.id = `${table.id}-chart`;
   const details = table.closest("details");
   details.before(figure);
-  details.open = false;
+  details.open = "unfolded" in table.dataset;
   return [table, figure];
 }
 
@@ -53,36 +37,31 @@ function draw(table, figure) {
   const drawn = rows.filter((row) => row.y !== null);
   figure.hidden = drawn.length === 0;
   if (figure.hidden) return;
-  const series = [...new Set(drawn.map((row) => row.series))];
+  const names = new Set([...JSON.parse(table.dataset.names ?? "[]"), ...drawn.map((row) => row.series)]);
+  const series = styles([...names]).filter(({ name }) => drawn.some((row) => row.series === name));
   const marks = { line: lines, steps, totals }[table.dataset.chart];
   const isShare = table.dataset.unit === "share";
   const width = Math.max(280, figure.clientWidth);
-  const margin = series.some(Boolean) ? Math.min(150, Math.round(width * 0.3)) : 24;
+  const margin = series.some(({ name }) => name) ? Math.min(150, Math.round(width * 0.3)) : 24;
   const plot = Plot.plot({
     width,
     height: 220,
-    marginLeft: 52,
+    marginLeft: 64,
     marginRight: margin,
-    x: { ...SCALES[table.dataset.x](drawn), label: table.dataset.xLabel || null },
+    x: { label: table.dataset.xLabel || null, ...SCALES[table.dataset.x](drawn, table.dataset) },
     y: {
       label: table.dataset.yLabel || null,
       grid: true,
-      ...(isShare ? { domain: [0, 1], tickFormat: "%" } : { nice: true }),
+      ...(isShare ? { domain: [0, 1], tickFormat: share } : { nice: true, tickFormat: written(reach(drawn)) }),
     },
     ariaLabel: table.caption?.textContent ?? "",
-    marks: [...rules(table), ...marks(rows, series, margin)],
+    marks: [...zero(table), ...rules(table), ...marks(rows, series, margin)],
   });
   // It is one picture; the names that Plot gives to its parts say nothing more.
   plot.setAttribute("role", "img");
   for (const part of plot.querySelectorAll("g[aria-label]")) part.removeAttribute("aria-label");
   figure.replaceChildren(plot);
 }
-
-const POSITIONS = {
-  time: (text) => new Date(text),
-  number: Number,
-  age: (text) => Math.log10(Math.max(0.01, Number(text))),
-};
 
 function read(table) {
   return [...table.tBodies[0].rows].map(({ dataset }) => ({
@@ -92,6 +71,10 @@ function read(table) {
     high: number(dataset.high),
     series: dataset.series ?? "",
   }));
+}
+
+function reach(rows) {
+  return rows.flatMap((row) => [row.y, row.low ?? NaN, row.high ?? NaN]);
 }
 
 function number(text) {
@@ -110,7 +93,7 @@ function styles(series) {
 // A line with a band and a dot for each stretch. Where a stretch has no value the line is broken; where
 // a value has no interval the band is, and the dot stays open.
 function lines(rows, series, margin) {
-  return styles(series).flatMap(({ name, colour, dash, symbol }) => {
+  return series.flatMap(({ name, colour, dash, symbol }) => {
     const own = rows.filter((row) => row.series === name);
     const known = own.filter((row) => row.y !== null);
     const [banded, bare] = [known.filter((row) => row.low !== null), known.filter((row) => row.low === null)];
@@ -132,7 +115,7 @@ function or(name) {
 
 // What holds from one value on, until the next.
 function steps(rows, series, margin) {
-  return styles(series).flatMap(({ name, colour, dash }) => {
+  return series.flatMap(({ name, colour, dash }) => {
     const own = rows.filter((row) => row.series === name && row.y !== null);
     const banded = own.filter((row) => row.low !== null);
     return [
@@ -145,11 +128,16 @@ function steps(rows, series, margin) {
 
 // What adds up: without dots, since between two of them nothing is unknown.
 function totals(rows, series, margin) {
-  return styles(series).flatMap(({ name, colour, dash }) => {
+  return series.flatMap(({ name, colour, dash }) => {
     const own = rows.filter((row) => row.series === name);
     const line = { x: "x", y: "y", stroke: colour, strokeWidth: 1.5, strokeDasharray: dash };
     return [Plot.lineY(own, line), label(own, name, colour, margin)];
   });
+}
+
+// No difference, where differences are drawn.
+function zero(table) {
+  return "zero" in table.dataset ? [Plot.ruleY([0], { stroke: "currentColor", strokeOpacity: 0.6 })] : [];
 }
 
 // data-rules says what began at which instant: 2026-01-31T00:00:00Z epoch 2;...
