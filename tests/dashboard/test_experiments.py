@@ -78,6 +78,16 @@ def test_a_broken_guardrail_stands_in_the_list_and_on_the_page(dash: DashboardSe
     assert page.all(class_="fail")[0].text == "▲broken"
 
 
+def test_a_duration_has_its_unit(dash: DashboardServer) -> None:
+    """Where it is named, beside all of its numbers; shares of a relative difference have theirs."""
+    load(dash.url, plan(guardrails={"run.duration": -2.0}))
+    with_durations(dash.url, {"detailed": 3.0, "concise": 9.0})
+    page = dash.look(f"/experiments/{NAME}")
+    assert any(one.text.startswith("run.duration in s") for one in page.all("h2"))
+    relative = shown(page, "differences").rows()[0]["Relative"]
+    assert relative.count("%") == 2
+
+
 def test_every_count_of_an_arm_is_the_apis(looked: DashboardServer) -> None:
     """Units, runs, pending, scored, failed, no response, late: a row a variant."""
     cutoff = CASE["last_look"]

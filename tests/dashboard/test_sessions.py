@@ -171,7 +171,7 @@ def test_each_number_of_a_session_leads_to_its_rows(dash: DashboardServer) -> No
         rows = listed.one("main").one("tbody", data_live_rows="").all("tr")
         assert len(rows) == n, href
     (row,) = [row for row in page.one("table", id="rollup-table").rows() if row["Score"] == "kind"]
-    assert re.fullmatch(r"100 % ?43\.9.100\.0 ?n 3", row["True, 95 % interval"])
+    assert re.fullmatch(r"100 % ?43\.9.100\.0.% ?n 3", row["True, 95 % interval"])
     out = html_pages.read(dash.ask("GET", [*links][-1]).text).one("ul", class_="chips").all("a")
     for way in out:
         assert dash.ask("GET", way.attributes["href"]).status_code == 200

@@ -22,6 +22,9 @@ _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
 _TENTH, _MS_DIGITS = 0.1, 10
 _THOUSAND = 1000
 _MOST_DIGITS = 4
+_MOST_WHOLE = 12
+_TIMES = "\N{NO-BREAK SPACE}\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}"
+_RAISED = str.maketrans("-0123456789", "\N{SUPERSCRIPT MINUS}⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LARGE_LOG = 30.0
 _EXACT = 2**53
 DASH = "\N{EN DASH}"
@@ -86,7 +89,10 @@ def compact(value: object, *, most: int = 200) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number as people read it: four significant digits, thousands apart; a dash for None."""
+    """A number as people read it: four significant digits, thousands apart; a dash for None.
+
+    Beyond what is easily read so, a power of ten stands beside it.
+    """
     if value is None:
         return NOTHING
     if isinstance(value, bool):
@@ -95,7 +101,17 @@ def number(value: float | None) -> str:
         return str(value)
     if float(value).is_integer() and abs(value) < _EXACT:
         return f"{int(value):,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
-    return f"{value:.{_MOST_DIGITS}g}"
+    return _rounded(value)
+
+
+def _rounded(value: float) -> str:
+    digits, _, power = f"{value:.{_MOST_DIGITS}g}".partition("e")
+    if not power:
+        return digits
+    if 0 < int(power) < _MOST_WHOLE:
+        return number(float(f"{digits}e{power}"))
+    raised = str(int(power)).translate(_RAISED)
+    return f"{digits}{_TIMES}10{raised}"
 
 
 def percent(share: float | None) -> str:
