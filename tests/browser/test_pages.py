@@ -88,7 +88,7 @@ def test_keys_move_between_rows_and_pages(open_page: Opener, full: Served) -> No
 
 
 def test_the_panel_follows_the_rows(open_page: Opener, full: Served) -> None:
-    """Space opens it, j goes on, the address says which row it shows, Escape closes it."""
+    """Space opens it, j goes on, Escape closes it; the address brings back what it shows."""
     page = open_page(full, "/p/default/runs?function_id=answer")
     rows = page.locator("main tr[data-key]")
     panel = page.locator("#panel")
@@ -97,7 +97,13 @@ def test_the_panel_follows_the_rows(open_page: Opener, full: Served) -> None:
     expect(panel).to_contain_text(rows.nth(0).get_attribute("data-key") or "?")
     page.keyboard.press("j")
     expect(panel).to_contain_text(rows.nth(1).get_attribute("data-key") or "?")
-    expect(page).to_have_url(re.compile("peek=" + (rows.nth(1).get_attribute("data-key") or "?")))
+    shown = rows.nth(1).get_attribute("data-key") or "?"
+    expect(page).to_have_url(re.compile(f"peek={shown}"))
+    page.reload()
+    expect(panel).to_contain_text(shown)
+    # Also where the row is not in the list, or not any more.
+    other = open_page(full, f"/p/default/runs?status=failed&peek={shown}")
+    expect(other.locator("#panel")).to_contain_text(shown)
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
 

@@ -25,6 +25,13 @@ export function install() {
   at = query.get("span") ?? query.get("peek");
   mark();
   grip();
+  if (query.has("peek")) again();
+}
+
+// What an address says is open, also where its row has moved on to another page.
+function again() {
+  const one = present() ?? document.querySelector("tr[data-peek]");
+  if (one?.dataset.peek) show(one.dataset.peek.replace(one.dataset.key, encodeURIComponent(at)));
 }
 
 function present() {
@@ -77,10 +84,13 @@ function clicked(event) {
 
 function peek(row) {
   if (!row.dataset.peek) return;
-  const panel = document.getElementById("panel");
-  panel.hidden = false;
   keep(row.closest("[data-keep]")?.dataset.keep ?? "peek", row.dataset.key);
-  htmx.ajax("GET", row.dataset.peek, { target: "#panel", swap: "innerHTML" });
+  show(row.dataset.peek);
+}
+
+function show(fragment) {
+  document.getElementById("panel").hidden = false;
+  htmx.ajax("GET", fragment, { target: "#panel", swap: "innerHTML" });
 }
 
 function settled() {
