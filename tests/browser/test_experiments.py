@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from browsing import Opener, Served
     from dashboard_server import DashboardServer
 
+UNPROCESSABLE = 422
 PATH = f"/p/default/experiments/{NAME}"
 
 
@@ -61,6 +62,23 @@ def test_looks_are_read_without_javascript(open_page: Opener, served: Served, wi
     expect(page.locator("#looks-table-chart")).to_be_hidden()
     expect(page.locator("#looks-table tbody tr")).to_have_count(31)
     expect(page.locator("[data-arms] tbody tr")).to_have_count(2)
+
+
+def test_a_refusal_stands_in_the_form_with_all_that_was_written(
+    open_page: Opener, served: Served
+) -> None:
+    """Unfolded, and the field that is wrong has the focus."""
+    served.seed(looked)
+    page = open_page(served, PATH, status=UNPROCESSABLE)
+    page.get_by_text("Stop…").click()
+    page.get_by_label("Decision").fill(" ")
+    page.get_by_label("Reason").fill("better at the end of the plan")
+    page.get_by_role("button", name="Stop the experiment").click()
+    with page.expect_response(lambda one: one.status == UNPROCESSABLE):
+        page.get_by_role("dialog").get_by_role("button", name="Stop it").click()
+    expect(page.get_by_label("Reason")).to_have_value("better at the end of the plan")
+    expect(page.get_by_label("Decision")).to_be_focused()
+    expect(page.locator("form [role=alert]")).to_contain_text("decision is empty")
 
 
 def test_stopping_asks_first(open_page: Opener, served: Served) -> None:

@@ -203,6 +203,16 @@ def _scale(figures: Iterable[Figure | None]) -> Scale:
     return Scale(least - reach, most + reach)
 
 
+_EXPERIMENT = Page(
+    path="/experiments/{experiment_id}",
+    name="experiments",
+    template="experiment.html",
+    title="Experiment",
+    render=experiment,
+    api="experiments/{experiment_id}/results",
+    own=frozenset({"looks", "decision", "reason", "author"}),
+    scripts=("charts.js",),
+)
 PAGES = (
     Page(
         path="/experiments",
@@ -213,16 +223,7 @@ PAGES = (
         render=experiments,
         api="experiments",
     ),
-    Page(
-        path="/experiments/{experiment_id}",
-        name="experiments",
-        template="experiment.html",
-        title="Experiment",
-        render=experiment,
-        api="experiments/{experiment_id}/results",
-        own=frozenset({"looks"}),
-        scripts=("charts.js",),
-    ),
+    _EXPERIMENT,
     Page(
         path="/experiments/{experiment_id}/units",
         name="experiments",
@@ -232,4 +233,4 @@ PAGES = (
         api="experiments/{experiment_id}/assignments",
     ),
 )
-ACTIONS = (Action(path="/experiments/{experiment_id}/stop", act=stop),)
+ACTIONS = (Action(path="/experiments/{experiment_id}/stop", act=stop, shown_by=_EXPERIMENT),)

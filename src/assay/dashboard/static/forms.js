@@ -1,5 +1,6 @@
-// Forms: empty filters stay out of the URL, and what can't be undone asks first.
+// Forms: empty filters stay out of the URL, what can't be undone asks first, and a refusal stands in its form.
 export function install() {
+  refused();
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const question = form.dataset.confirm;
@@ -17,6 +18,20 @@ export function install() {
       }
     }
   });
+}
+
+// A form may be far down, or folded: what is wrong with it is said there, and its field has the focus.
+function refused() {
+  const note = document.getElementById("refusal");
+  const name = note?.dataset.field?.split(/[.[\]]/).filter(Boolean).pop();
+  const field = name && document.querySelector(`form[method=post] [name="${CSS.escape(name)}"]`);
+  if (!field) return;
+  for (let box = field.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+  field.form.prepend(note);
+  field.setAttribute("aria-describedby", note.id);
+  field.setAttribute("aria-invalid", "true");
+  field.focus();
+  note.scrollIntoView({ block: "nearest" });
 }
 
 function ask(form, question) {
