@@ -18,7 +18,13 @@ if TYPE_CHECKING:
     from dashboard_server import DashboardServer
 
 UNPROCESSABLE = 422
+WORDS = Words()
 PATH = f"/p/default/experiments/{NAME}"
+
+
+def told(server: DashboardServer) -> None:
+    """A project in which everything has happened."""
+    tell(server, WORDS)
 
 
 def looked(server: DashboardServer) -> None:
@@ -46,10 +52,9 @@ def test_an_experiment_is_drawn_and_accessible(
 
 def test_a_variant_has_one_colour_in_all_charts(open_page: Opener, served: Served) -> None:
     """The control the last, since looks have none; and none has that of what failed."""
-    words = Words()
-    served.seed(lambda server: tell(server, words))
-    page = open_page(served, f"/p/default/experiments/{words.experiment}")
-    for name, place in ((words.variant, 1), (words.control, 2)):
+    served.seed(told)
+    page = open_page(served, f"/p/default/experiments/{WORDS.experiment}")
+    for name, place in ((WORDS.variant, 1), (WORDS.control, 2)):
         own = page.locator(f"#growth-chart g[fill='var(--series-{place})']", has_text=name)
         expect(own).to_have_count(1)
 
