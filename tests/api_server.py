@@ -220,14 +220,22 @@ class ApiServer:
         self.run(self._execute(OUTCOME_CHANGE, (*about, state, now, reason)))
 
     def user_span(
-        self, run: str, name: str, *, parent: int, step: UUID, attempt: int, project: int = 1
+        self,
+        run: str,
+        name: str,
+        *,
+        parent: int,
+        step: UUID,
+        attempt: int = 1,
+        span: int = 42,
+        project: int = 1,
     ) -> None:
         """Store a span of user code."""
         now = self.clock.time()
         row: Row = {
             "day": self.clock.now().date(),
             "trace": parse(run),
-            "span": 42,
+            "span": span,
             "parent": parent,
             "run": parse(run),
             "step": step,

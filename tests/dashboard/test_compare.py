@@ -9,7 +9,7 @@ import pytest
 
 from api_server import memo
 from assay.dashboard.differences import pieces
-from assay.ids import parse
+from assay.ids import parse, step_key
 from copied_statements import offered, results
 
 if TYPE_CHECKING:
@@ -51,6 +51,30 @@ def test_steps_of_one_name_stand_in_one_row(dash: DashboardServer) -> None:
     links = [link.attributes.get("href", "") for link in page.all("a")]
     for run in (first, second):
         assert any(link.endswith(f"/runs/{run}#steps") for link in links)
+
+
+def test_spans_within_a_step_are_paired_below_it(dash: DashboardServer) -> None:
+    """By their names and whose they are in; each leads to its own place in its trace."""
+    dash.register("answer")
+    runs = []
+    for span, tool in ((11, "look_up"), (21, "ask")):
+        run = dash.start()
+        dash.insert("journal", memo(run, "plan", 1, span=span), memo(run, "write", 2))
+        for parent, name, own in ((span, "chat", span + 1), (span + 1, tool, span + 2)):
+            dash.user_span(run, name, parent=parent, step=step_key("plan", 0), span=own)
+        dash.finish(run)
+        runs.append(run)
+    first, second = runs
+    page = dash.look("/runs/compare", a=first, b=second)
+    table = page.one("section", aria_labelledby="steps").one("table")
+    rows = table.rows()
+    assert [row["Step"].strip() for row in rows] == ["plan", "chat", "ask", "look_up", "write"]
+    assert ["not there" in row["A"] for row in rows] == [False, False, True, False, False]
+    assert ["not there" in row["B"] for row in rows] == [False, False, False, True, False]
+    links = [link.attributes["href"] for link in table.all("a")]
+    assert links[2:4] == [
+        f"/p/default/runs/{run}?span={span:016x}" for run, span in ((first, 12), (second, 22))
+    ]
 
 
 def test_outputs_and_scores_are_compared(dash: DashboardServer) -> None:

@@ -1,4 +1,4 @@
-"""Two runs side by side: steps of one name in one row, outputs as what was taken out and put in."""
+"""What two runs differ in: texts as what was taken out and put in, scores, variants."""
 
 from __future__ import annotations
 
@@ -12,49 +12,15 @@ from assay.ids import parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from assay.store.exposures import ExposureRecord
-    from assay.wire.runs import RunDetail, Step
+    from assay.wire.runs import RunDetail
 
-MOST_STEPS = 200
 MOST_TOKENS = 2_000
 MOST_CHARACTERS = 20_000
 _FEW_LINES = 3
 _ALIKE = 0.3
 _WORD = re.compile(r"\s*\S+\s*")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
-    """A step of one of the runs.
-
-    Attributes:
-        left, width: where it lies after its run's start and how long it is, from 0 to 1 of the
-            longer run's time.
-    """
-
-    step: Step
-    left: float
-    width: float
-    took_s: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepPair:
-    """A use of a step id in both runs, or in one of them."""
-
-    name: str
-    index: int
-    a: Stretch | None
-    b: Stretch | None
-
-    @property
-    def longer_s(self) -> float | None:
-        """How much longer it took in the second, in seconds, where both have ended."""
-        if self.a is None or self.b is None or self.a.took_s is None or self.b.took_s is None:
-            return None
-        return self.b.took_s - self.a.took_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,29 +60,6 @@ class ScorePair:
         if self.a is None or self.b is None or isinstance(self.a, bool) or isinstance(self.b, bool):
             return None
         return self.b - self.a
-
-
-def step_pairs(a: RunDetail, b: RunDetail, *, now: datetime) -> list[StepPair]:
-    """Steps by id and index: in the order of the first run, others where they came."""
-    whole = longest_s(a, b, now=now)
-    ours, theirs = _stretches(a, whole, now), _stretches(b, whole, now)
-    order = list(ours)
-    before = -1
-    for key in theirs:
-        if key in ours:
-            before = order.index(key)
-        else:
-            before += 1
-            order.insert(before, key)
-    return [
-        StepPair(name=name, index=index, a=ours.get((name, index)), b=theirs.get((name, index)))
-        for name, index in order
-    ]
-
-
-def longest_s(a: RunDetail, b: RunDetail, *, now: datetime) -> float:
-    """The seconds that both are drawn on: those of the one that took longer."""
-    return max(_whole(a, now), _whole(b, now))
 
 
 def arm_pairs(served: Sequence[ExposureRecord], a: RunDetail, b: RunDetail) -> list[ArmPair]:
@@ -194,33 +137,6 @@ def _tokens(a: str, b: str) -> tuple[Sequence[str], Sequence[str]]:
     if max(a.count("\n"), b.count("\n")) < _FEW_LINES:
         return _WORD.findall(a), _WORD.findall(b)
     return a.splitlines(keepends=True), b.splitlines(keepends=True)
-
-
-def _stretches(run: RunDetail, whole: float, now: datetime) -> dict[tuple[str, int], Stretch]:
-    start = _start(run)
-    ordered = sorted(run.steps, key=lambda step: (step.started_at or start, step.seq or 0))
-    found: dict[tuple[str, int], Stretch] = {}
-    for step in ordered[:MOST_STEPS]:
-        begun = step.started_at or start
-        lasted = ((step.ended_at or now) - begun).total_seconds()
-        found[step.id, step.index] = Stretch(
-            step=step,
-            left=min(1.0, (begun - start).total_seconds() / whole),
-            width=min(1.0, max(0.0, lasted / whole)),
-            took_s=None if step.ended_at is None else lasted,
-        )
-    return found
-
-
-def _start(run: RunDetail) -> datetime:
-    starts = (step.started_at for step in run.steps)
-    return min([run.started_at or run.queued_at, *(start for start in starts if start is not None)])
-
-
-def _whole(run: RunDetail, now: datetime) -> float:
-    ends = (step.ended_at for step in run.steps)
-    end = max([run.ended_at or now, *(end for end in ends if end is not None)])
-    return max(1e-6, (end - _start(run)).total_seconds())
 
 
 def _sortable(key: tuple[str, str | None, int | None]) -> tuple[str, str, int]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from assay.dashboard import differences
+from assay.dashboard import differences, pairs
 from assay.dashboard.asking import part
 from assay.dashboard.copying import Copied, copied_each
 from assay.dashboard.page import Page
+from assay.dashboard.pages.trace import of_run
+from assay.dashboard.pairs import Side
 from assay.ids import parse
 from assay.store import event_log, exposures
 from assay.store.copies import runs as copies
@@ -16,7 +18,8 @@ from assay.wire.runs import Run, RunDetail
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
-    from assay.dashboard.differences import ArmPair, Piece, ScorePair, StepPair
+    from assay.dashboard.differences import ArmPair, Piece, ScorePair
+    from assay.dashboard.pairs import Pair
     from assay.store.event_log import EventRecord
     from assay.store.exposures import ExposureRecord
     from assay.store.pages import Reading
@@ -44,13 +47,15 @@ class Compared:
     """Two runs.
 
     Attributes:
-        steps, scores, arms: by what they are called.
+        steps, scores, arms: by what they are called; steps with the spans in them.
+        has_all: whether no trace is too long for all of its spans.
         longest_s: the seconds that the steps of both are drawn on.
         inputs: the data of the events that started them; None where one is no longer stored.
         outputs: None where not both have completed.
     """
 
-    steps: list[StepPair]
+    steps: list[Pair]
+    has_all: bool
     scores: list[ScorePair]
     arms: list[ArmPair]
     longest_s: float
@@ -95,13 +100,16 @@ async def _compared(ask: Ask, a: RunDetail, b: RunDetail) -> Compared:
         )
 
     served, events = await ask.read(read)
+    traces = [await of_run(ask, run.id) for run in (a, b)]
+    sides = [Side(run=run, rows=one.rows) for run, one in zip((a, b), traces, strict=True)]
     data = [ask.json(event.data) for event in events if event is not None]
     has_ended = a.status == b.status == "completed"
     return Compared(
-        steps=differences.step_pairs(a, b, now=ask.now),
+        steps=pairs.pairs(*sides, now=ask.now),
+        has_all=all(len(one.rows) == one.n for one in traces),
         scores=differences.score_pairs(a, b),
         arms=differences.arm_pairs(served, a, b),
-        longest_s=differences.longest_s(a, b, now=ask.now),
+        longest_s=pairs.longest_s(a, b, now=ask.now),
         inputs=_values(*data) if len(data) == len(events) else None,
         outputs=_values(a.output, b.output) if has_ended else None,
         copied=copied_each(
