@@ -20,6 +20,7 @@ export function install() {
   remember();
   [input, list, none] = ["input", "ul", "p"].map((tag) => palette.querySelector(tag));
   const open = () => {
+    if (palette.open) return;
     input.value = "";
     search();
     palette.showModal();
@@ -115,11 +116,9 @@ function doings() {
 function go(index) {
   const row = [...near, ...far.rows][index];
   if (!row) return;
+  input.closest("dialog").close();
   if (row.href) location.href = row.href;
-  else {
-    input.closest("dialog").close();
-    row.button.click();
-  }
+  else row.button.click();
 }
 
 function show(index) {
