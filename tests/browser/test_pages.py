@@ -165,6 +165,10 @@ def test_the_palette_says_what_each_thing_is(open_page: Opener, full: Served) ->
     assert violations(page) == []
     page.keyboard.press("Escape")
     expect(palette).to_be_hidden()
+    page.route("**/find?*", lambda route: route.fulfill(body="sign in"))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("zz")
+    expect(palette).to_contain_text("The server does not answer")
 
 
 def test_the_palette_does_what_the_page_can_do(open_page: Opener, full: Served) -> None:

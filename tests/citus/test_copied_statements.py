@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from assay.store.copies import events, experiments, functions, runs, scores, sessions
+from assay.store.copies import events, experiments, functions, runs, scores, sessions, spans
 from assay.store.outcomes import OutcomeFilter
 from assay.store.runs import RunFilter
 from assay.store.score_values import Range
@@ -40,6 +40,9 @@ COPIES = {
     ),
     "all runs": runs.of_filter(1, RunFilter()),
     "run": runs.one(1, ID),
+    "two runs": runs.two(1, ID, ID),
+    "step": spans.of_step(1, ID, "s", 0),
+    "span": spans.of_code(1, ID, "000000000000002a"),
     "runs of a session": runs.of_session(1, "k", "i"),
     "session keys": sessions.keys(1),
     "sessions": sessions.of_key(1, "k"),

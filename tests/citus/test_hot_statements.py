@@ -28,6 +28,7 @@ WHOLE = re.compile(r"(--.*\n)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 HOT = (
     "events",
     "experiments",
+    "finding",
     "moments",
     "outcomes",
     "runs",
@@ -44,7 +45,8 @@ TYPES = {
     "by": "text", "common": "int", "cutoff": "timestamptz", "decision": "text", "events": "uuid[]",
     "experiment": "text", "experiments": "text[]", "experiments.after": "text",
     "first": "uuid", "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
-    "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "kind": "text",
+    "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "keys": "text[]",
+    "kind": "text", "most": "int", "text": "text",
     "limit": "int", "looks": "json", "mature": "timestamptz", "maturity": "interval",
     "duration": "text", "failure": "text", "metrics": "text[]", "tokens": "text",
     "metric": "text", "modes": "text[]", "name": "text", "names": "text[]", "next": "uuid",

@@ -5,7 +5,9 @@ import { places, remember } from "./places.js";
 import { say } from "./saying.js";
 
 const PAUSE_MS = 120;
-const NOTHING = { rows: [], text: "" };
+const NOTHING = { rows: [], text: "", why: "" };
+const UNKNOWN = "Nothing is called that: names are found by any part, ids of sessions, runs and events by how they begin.";
+const SILENT = "The server does not answer, or this browser is signed out.";
 let input, list, none;
 let near = [];
 let far = NOTHING;
@@ -61,7 +63,7 @@ function search() {
   const wanted = text.toLowerCase();
   const known = [...(text ? [] : places()), ...pages(), ...doings()];
   near = known.filter(({ word }) => word.toLowerCase().includes(wanted));
-  far = text ? { rows: [], text: null } : NOTHING;
+  far = text ? { ...NOTHING, text: null } : NOTHING;
   show(0);
   if (text) timer = setTimeout(() => ask(text), PAUSE_MS);
 }
@@ -76,11 +78,11 @@ async function ask(text) {
   asked = new AbortController();
   const url = new URL(document.getElementById("find").href);
   url.searchParams.set("q", text);
-  let rows = [];
+  let [rows, why] = [[], UNKNOWN];
   try {
     const answer = await fetch(url, { signal: asked.signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    rows = [...page.querySelectorAll("#found li:not([data-page]) a")].map((link) => ({
+    rows = [...page.getElementById("found").querySelectorAll("li:not([data-page]) a")].map((link) => ({
       word: link.textContent,
       href: link.getAttribute("href"),
       more: link.parentElement.querySelector("span").textContent,
@@ -88,10 +90,12 @@ async function ask(text) {
     }));
   } catch (error) {
     if (error.name === "AbortError") return;
+    why = SILENT;
   }
-  far = { rows, text };
+  far = { rows, text, why };
   show(chosen);
-  say(`${near.length + rows.length} found`);
+  const count = near.length + rows.length;
+  say(count ? `${count} found` : why);
   if (isAwaited) go(0);
 }
 
@@ -126,6 +130,7 @@ function show(index) {
   list.replaceChildren(...rows.map(option));
   list.hidden = rows.length === 0;
   none.hidden = rows.length > 0 || far.text === null;
+  none.textContent = far.why;
   input.setAttribute("aria-expanded", String(rows.length > 0));
   choose(index);
 }
