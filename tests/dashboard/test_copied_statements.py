@@ -226,12 +226,29 @@ def test_a_span_with_what_belongs_to_it(told: Told) -> None:
     assert (span["step_id"], span["run_id"]) == (words.step, run)
 
 
-def test_a_later_page_says_where_its_statement_begins(told: Told) -> None:
-    """With the first row of the list."""
-    server, _ = told
+def test_the_statement_of_a_later_page_begins_with_its_first_row(told: Told) -> None:
+    """Of the long lists; of another it says that it begins with the first row of the list."""
+    server, story = told
+    queries: list[tuple[str, dict[str, object]]] = [
+        ("runs", {}),
+        ("events", {}),
+        ("events", {"name": story.words.event}),
+        ("outcomes", {}),
+    ]
+    for path, query in queries:
+        asked = {**query, "cursor": server.get(path, limit=2, **query)["next"]}
+        found = rows(server, offered(server.look(f"/{path}", **asked)))
+        expected = server.pages(path, **query)[2:]
+        names = ("run_id", "name", "defer_id") if path == "outcomes" else ("id",)
+        assert [[row[name] for name in names] for row in found] == [
+            [one[name] for name in names] for one in expected
+        ]
+        assert found
+    cursor = server.get("experiments", limit=1)["next"]
     words = "It begins with the first row"
-    assert words not in server.look("/runs", limit=2).text
-    assert words in server.look("/runs", limit=2, cursor=server.get("runs", limit=2)["next"]).text
+    assert words in server.look("/experiments", cursor=cursor).text
+    for path, asked in (("/experiments", {}), ("/runs", {"limit": 2})):
+        assert words not in server.look(path, **asked).text
 
 
 def test_every_list_and_record_offers_its_statements(told: Told) -> None:

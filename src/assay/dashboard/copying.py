@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from assay.dashboard.asking import address
@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What is asked to get what a page shows; `sql` is None where there is nothing to ask for."""
+    """What is asked to get what a page shows.
+
+    Attributes:
+        sql: None where there is nothing to ask for.
+        is_from_here: whether the statement begins where the page of the list does.
+    """
 
     curl: str
     python: str
     sql: str | None = None
+    is_from_here: bool = False
 
 
 def copied(
@@ -29,6 +35,7 @@ def copied(
     *,
     path: str | None = None,
     query: Mapping[str, object] | None = None,
+    is_from_here: bool = False,
 ) -> Copied:
     """The page's list or record, as the API is asked for it: by default what `.json` gives.
 
@@ -37,9 +44,11 @@ def copied(
         sql: statements that give the rows that it shows.
         path: of the API, below `/api/v1/`, where the page is none of its lists or records.
         query: to that path.
+        is_from_here: whether the statements begin where the page of the list does.
     """
     asked = ask.api_query() if query is None else query
-    return _copied(ask, sql, {"found": address(f"/api/v1/{path or ask.api_path()}", asked)})
+    found = _copied(ask, sql, {"found": address(f"/api/v1/{path or ask.api_path()}", asked)})
+    return replace(found, is_from_here=is_from_here)
 
 
 def copied_each(ask: Ask, sql: str, paths: Mapping[str, str]) -> Copied:

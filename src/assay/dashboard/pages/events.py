@@ -91,6 +91,8 @@ async def events(ask: Ask) -> EventsView:
         )
 
     previews, came, names = await ask.read(read)
+    asked, after = filters.events(ask).model_dump(), ask.query.get("cursor")
+    sql = copies.of_filter(ask.project, **asked, after=after)
     return EventsView(
         rows=[
             EventRow(
@@ -100,7 +102,7 @@ async def events(ask: Ask) -> EventsView:
         ],
         next=found.next,
         names=names,
-        copied=copied(ask, copies.of_filter(ask.project, **filters.events(ask).model_dump())),
+        copied=copied(ask, sql, is_from_here=True),
         is_filtered=bool(ask.api_query()),
     )
 

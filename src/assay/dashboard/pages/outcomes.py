@@ -57,6 +57,8 @@ async def outcomes(ask: Ask) -> OutcomesView:
     summary = None
     if not ABOUT & ask.query.keys():
         summary = await ask.api.get(OutcomeSummary, "outcomes/summary", [("days", days)])
+    after = ask.query.get("cursor")
+    sql = copies.outcomes(ask.project, filters.outcomes(ask), after=after)
     return OutcomesView(
         outcomes=found.items,
         next=found.next,
@@ -64,7 +66,7 @@ async def outcomes(ask: Ask) -> OutcomesView:
         days=days,
         is_filtered=bool(ask.api_query()),
         states=STATES,
-        copied=copied(ask, copies.outcomes(ask.project, filters.outcomes(ask))),
+        copied=copied(ask, sql, is_from_here=True),
     )
 
 

@@ -108,7 +108,7 @@ async def runs(ask: Ask) -> RunsView:
         volume=await _volume(ask, asked, found.items),
         about={name: text for name, text in ask.query.items() if name in ABOUT},
         ranges=_ranges(ask.now),
-        copied=copied(ask, copies.of_filter(ask.project, asked)),
+        copied=copied(ask, _statement(ask, asked), is_from_here=True),
         functions=functions,
         score_names=sorted({one.name for one in given}),
         has_scores=bool(given),
@@ -116,6 +116,10 @@ async def runs(ask: Ask) -> RunsView:
         is_filtered=bool(ask.api_query()),
         has_rare_filters=bool(RARE & ask.query.keys()),
     )
+
+
+def _statement(ask: Ask, asked: RunFilter) -> str:
+    return copies.of_filter(ask.project, asked, after=ask.query.get("cursor"))
 
 
 async def _volume(ask: Ask, asked: RunFilter, found: list[Run]) -> Volume | None:

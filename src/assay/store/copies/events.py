@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from uuid import UUID
 
-from assay.store.copies.writing import clause, given, statement
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from uuid import UUID
+from assay.store.copies.writing import clause, following, given, statement
 
 _EVENTS = "insights.events"
 _COLUMNS = """id, name, received_at, ts, key, source_run_id,
@@ -23,13 +20,22 @@ def of_filter(
     name: str | None = None,
     received_after: datetime | None = None,
     received_before: datetime | None = None,
+    after: str | None = None,
 ) -> str:
-    """The events that fit, the newest first: of one name by when they were received."""
+    """The events that fit, the newest first: of one name by when they were received.
+
+    Those after a cursor, where there is one.
+    """
+    if name is None:
+        later = following("events", "uuid", after, (UUID,))
+    else:
+        later = following("events", "received_at, uuid", after, (datetime, UUID))
     where = [
         clause("project_id = {}", project),
         *given("name = {}", name),
         *given("received_at >= {}", received_after),
         *given("received_at < {}", received_before),
+        *later,
     ]
     return statement(
         _COLUMNS,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from psycopg import sql
 
-from assay.store.copies.writing import clause, given, queued, statement
+from assay.store.copies.writing import clause, following, given, queued, statement
 from assay.store.runs import RunFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import LiteralString
-    from uuid import UUID
 
     from psycopg.sql import Composable
 
@@ -28,9 +28,10 @@ _OUTCOMES = """defer_id, name, state, scorer, promised_at,
   due_at, reason, scorer_run_id"""
 
 
-def of_filter(project: int, filter_: RunFilter) -> str:
-    """The runs that fit, the newest first."""
-    return statement(_COLUMNS, _RUNS, where=_conditions(project, filter_), order="uuid DESC")
+def of_filter(project: int, filter_: RunFilter, *, after: str | None = None) -> str:
+    """The runs that fit, the newest first: those after a cursor, where there is one."""
+    where = [*_conditions(project, filter_), *following("runs", "uuid", after, (UUID,))]
+    return statement(_COLUMNS, _RUNS, where=where, order="uuid DESC")
 
 
 def of_session(project: int, key: str, id_: str) -> str:

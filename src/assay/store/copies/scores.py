@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from psycopg import sql
 
-from assay.store.copies.writing import clause, given, queued, statement
+from assay.store.copies.writing import clause, following, given, queued, statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,12 +64,16 @@ def _within(within: Range) -> Iterator[Composable]:
     return queued(within.after, within.before, "run_uuid")
 
 
-def outcomes(project: int, filter_: OutcomeFilter) -> str:
-    """The promised scores that fit, those of the newest runs first."""
+def outcomes(project: int, filter_: OutcomeFilter, *, after: str | None = None) -> str:
+    """The promised scores that fit, after a cursor if there is one: of the newest runs first."""
+    key = "run_uuid, defer_id, name"
     return statement(
         _OUTCOMES,
         "insights.outcomes",
-        where=_conditions(project, filter_),
+        where=[
+            *_conditions(project, filter_),
+            *following("outcomes", key, after, (UUID, str, str)),
+        ],
         order="run_uuid DESC, defer_id DESC, name DESC",
     )
 

@@ -11,10 +11,11 @@ from psycopg import sql
 
 from assay.errors import AssayError
 from assay.ids import to_text
+from assay.store.pages import decode
 from assay.store.runs import ID_MARGIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import LiteralString
 
     from psycopg.sql import Composable
@@ -32,6 +33,22 @@ def given(text: LiteralString, value: object) -> Iterator[Composable]:
     """A condition on a value, none where there is no value."""
     if value is not None:
         yield clause(text, value)
+
+
+def following(
+    of: str, key: LiteralString, after: str | None, kinds: Sequence[type]
+) -> Iterator[Composable]:
+    """What comes after a cursor in a list whose greatest key is first.
+
+    Args:
+        of: the list's name in its cursors.
+        key: its columns.
+        after: the cursor, None for the first page.
+        kinds: of the key's values.
+    """
+    if after is not None:
+        values = sql.SQL(", ").join(map(literal, decode(of, after, kinds)))
+        yield sql.SQL("({}) < ({})").format(sql.SQL(key), values)
 
 
 def queued(
