@@ -75,25 +75,26 @@ class Served:
 @contextmanager
 def serve(database: str) -> Iterator[Served]:
     """A server on a database, until the block ends."""
-    addresses: list[str] = []
-    is_up, loop = threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
+    up: list[tuple[asyncio.AbstractEventLoop, str]] = []
+    is_up, stop = threading.Event(), asyncio.Event()
 
     async def work() -> None:
         async with serving(database, Settings(), host="127.0.0.1", port=0) as address:
-            addresses.append(address)
+            up.append((asyncio.get_running_loop(), address))
             is_up.set()
             await stop.wait()
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(work(),))
+    # What is left of a stream that was cut ends with its loop, not when it is collected.
+    thread = threading.Thread(target=lambda: asyncio.run(work()))
     thread.start()
-    assert is_up.wait(30), "the server does not come up"
+    assert is_up.wait(PATIENCE_MS / 1000), "the server does not come up"
+    ((loop, address),) = up
     try:
-        yield Served(addresses[0], database)
+        yield Served(address, database)
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(30)
-        loop.close()
+        thread.join(PATIENCE_MS / 1000)
+        assert not thread.is_alive(), "the server does not end"
 
 
 @dataclass
