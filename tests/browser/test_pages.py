@@ -108,6 +108,19 @@ def test_the_panel_follows_the_rows(open_page: Opener, full: Served) -> None:
     expect(panel).to_be_hidden()
 
 
+def test_the_panel_shows_the_row_that_was_chosen_last(open_page: Opener, full: Served) -> None:
+    """Though the answer about the first one does not come."""
+    page = open_page(full, "/p/default/runs?function_id=answer")
+    ids = [row.get_attribute("data-key") or "?" for row in page.locator("main tr[data-key]").all()]
+    page.route(f"**/{ids[0]}/peek", lambda _: None)
+    page.keyboard.press("j")
+    with page.expect_request(f"**/{ids[0]}/peek"):
+        page.keyboard.press(" ")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(page.locator("#panel")).to_contain_text(ids[2])
+
+
 def test_a_step_opens_in_the_panel(open_page: Opener, full: Served, names: dict[str, str]) -> None:
     """By a click on its row; the address keeps it over a reload, and closed it stays closed."""
     page = open_page(full, f"/p/default/runs/{names['failed']}")

@@ -88,9 +88,10 @@ function peek(row) {
   show(row.dataset.peek);
 }
 
-function show(fragment) {
+// What was asked for before and has not come yet is given up: the panel shows what was chosen last.
+export function show(fragment) {
   document.getElementById("panel").hidden = false;
-  htmx.ajax("GET", fragment, { target: "#panel", swap: "innerHTML" });
+  htmx.ajax("GET", fragment, { source: "#panel", target: "#panel", swap: "innerHTML" });
 }
 
 function settled() {

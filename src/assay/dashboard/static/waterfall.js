@@ -2,7 +2,7 @@
 // in sight are elements; what a span holds is asked for when it is looked at, in the docked panel.
 // Without scripts, and until the trace is here, the table within the element stays.
 import { on } from "./keys.js";
-import { keep } from "./rows.js";
+import { keep, show } from "./rows.js";
 import { say } from "./saying.js";
 import { Overview } from "./trace-overview.js";
 import { Row, make, took } from "./trace-rows.js";
@@ -313,11 +313,9 @@ class Waterfall extends HTMLElement {
     const at = this.tree.place.get(this.at);
     if (at === undefined) return;
     clearTimeout(this.looking);
-    const panel = document.getElementById("panel");
-    panel.hidden = false;
     keep("span", this.at);
     const run = this.dataset.trace.replace(/[^/]+$/, this.tree.runs[this.tree.run[at]].id);
-    htmx.ajax("GET", `${run}/spans/${this.at}`, { target: "#panel", swap: "innerHTML" });
+    show(`${run}/spans/${this.at}`);
   }
 }
 
