@@ -140,8 +140,11 @@ class Opener:
         page = context.new_page()
 
         def hear(message: ConsoleMessage) -> None:
-            # The browser tells of a refused page as of an error.
-            is_expected = status != 200 and f"status of {status}" in message.text
+            # The browser tells of a refused page as of an error, and after some seconds of what was
+            # preloaded for scripts that it does not run.
+            is_expected = (status != 200 and f"status of {status}" in message.text) or (
+                not scripts and "was preloaded using link preload but not used" in message.text
+            )
             if message.type in {"error", "warning"} and not is_expected:
                 self.faults.append(f"{path}: {message.text}")
 
