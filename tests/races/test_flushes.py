@@ -178,6 +178,8 @@ async def test_a_turn_taken_over_while_its_commit_waits(world: World) -> None:
     app.gate.set()
     await world.until_blocked("assay.commit(")
     await other.execute("UPDATE assay.workers SET lost = true WHERE id = %s", [worker.id])
+    # Heartbeats before this one have been answered: none of them sets the lease after us.
+    await world.until_blocked("lease_until =")
     # A worker is marked only after its lease, by its own clock, has run out.
     worker._lease._until = 0.0
     await other.execute(
