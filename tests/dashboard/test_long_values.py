@@ -31,7 +31,7 @@ def test_whatever_is_cut_leads_to_all_of_it(dash: DashboardServer) -> None:
         f"/runs/{run}/peek": 1,
         f"/runs/{run}/spans/{step['span_id']}": 4,
         f"/runs/{failed}": 2,
-        f"/runs/compare?a={run}&b={failed}": 2,
+        f"/runs/compare?a={run}&b={failed}": 3,
         f"/events/{event}": 1,
         "/sessions/ticket/1": 2,
     }.items():
