@@ -324,6 +324,14 @@ async def test_what_is_forced_is_not_counted_as_without_a_unit_too(open_box: Ope
     assert (results["forced"], results["without_unit"]) == (1, 1)
 
 
+async def test_a_force_that_names_another_experiment_is_told(open_box: OpenBox) -> None:
+    """With a misspelt name who tries a variant out is served by chance, and counts."""
+    async with open_box(choosing(lambda _: assay.bucket("u"))) as box:
+        assert (await finish(box)).warnings == []
+        run = await finish(box, force={"stlye": "b"})
+    assert run.warnings == ["the event forces 'stlye', and not 'style', for which this run counts"]
+
+
 async def test_forcing_a_variant_that_is_none_fails_the_run(open_box: OpenBox) -> None:
     """Rather than to serve another in its place."""
     async with open_box(choosing(lambda _: assay.bucket("u"))) as box:

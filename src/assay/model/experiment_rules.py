@@ -67,7 +67,7 @@ def check_force(force: object) -> dict[str, str] | None:
     ):
         return dict(force) or None
     raise AssayError(
-        f"force must name a variant for each experiment (got {force!r})",
+        f"force must name a variant for each experiment, in 128 bytes at most (got {force!r:.80})",
         code="event_force",
         field="force",
         hint='force={"answer-style": "concise"}',

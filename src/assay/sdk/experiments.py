@@ -234,6 +234,10 @@ def _question(
         check_variant(id, select.name, names, field="select")
     if not select.is_by_run and select.unit is None:
         journal.logger().warning("experiment %r: no unit: this run is assigned by itself", id)
+    forced = journal.info.force or {}
+    if forced and name not in forced:
+        others = ", ".join(map(repr, sorted(forced)))
+        journal.warn(f"the event forces {others}, and not {name!r}, for which this run counts")
     pick = select.pick
     # Counted here, since a step may have the same id.
     index, uses[name] = uses[name], uses[name] + 1
