@@ -30,6 +30,7 @@ from assay.model.results import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from assay.experiments.facts import Facts
     from assay.model.experiments import Epoch, Plan
@@ -74,7 +75,7 @@ def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) 
         plan_version=None if facts.plan is None else facts.plan.version,
         declared_at=None if facts.plan is None else facts.plan.declared_at,
         plans=[_version(one) for one in facts.plans],
-        ends_at=None if schedule is None or facts.start is None else schedule.end,
+        ends_at=_end(facts, schedule),
         stopped=facts.stopped,
         control=beside.arms.control,
         variants=list(beside.names),
@@ -94,6 +95,14 @@ def results(facts: Facts, found: Mapping[str, Moments], odd: Mapping[str, Odd]) 
         other_metrics=[name for name in facts.metrics if name not in found],
         warnings=list(_warnings(facts, beside.arms, any_moments)),
     )
+
+
+def _end(facts: Facts, schedule: sight.Schedule | None) -> datetime | None:
+    """When the plan ends; in the anytime mode its days are the end of nothing."""
+    plan = facts.plan_spec
+    if schedule is None or facts.start is None or plan is None or plan.mode is not Mode.PLANNED:
+        return None
+    return schedule.end
 
 
 def _version(one: PlanRecord) -> PlanVersion:

@@ -13,6 +13,7 @@ from assay.experiments.looks import boundary_now, kept_tuning
 from assay.experiments.verdict import (
     BROKEN_GUARDRAIL,
     LOG_ALARM,
+    ended,
     guarded,
     in_doubt,
     is_shown,
@@ -222,10 +223,9 @@ class Beside:
             kept = reason is not None and reason.startswith("guardrail")
             if kept and look is not None:
                 reason = self._open(look) or reason
-            if word is Word.KEEP_COLLECTING and self._facts.stopped is not None:
-                stopped = f"stopped on {self._facts.stopped.at:%Y-%m-%d}"
-                # A difference that was shown is not lost with the stop; its guardrail is missing.
-                word, reason = Word.NOT_SHOWN, f"{reason}; {stopped}" if kept else stopped
+            stopped = self._facts.stopped
+            last = ended(replace(verdict, reason=reason), None if stopped is None else stopped.at)
+            word, reason = last.word, last.reason
         doubts: list[str] = []
         seen = self._seen.get(variant)
         if plan is not None and look is not None and seen is not None and word is look.word:
@@ -240,7 +240,7 @@ class Beside:
                 "planned" if plan.mode is Mode.PLANNED else "anytime"
             )
             difference = self.figures.looked(look, mode)
-            if look.se is not None and is_decided:
+            if look.se is not None and word is not Word.KEEP_COLLECTING:
                 # What that look could have found, and not what today's data could.
                 could = power.detectable(
                     look.se, alpha=difference.alpha, power=planning.power, factor=_FACTORS[mode]

@@ -63,7 +63,7 @@ def verdict(
     if word is Word.NOT_SHOWN:
         why = f" ({reason})" if reason else ""
         mde = ""
-        if planning.mde is not None:
+        if planning.mde is not None and seen is not None:
             mde = f" A difference of {size(planning.mde, is_share=is_share)} could be found."
         what = f"No difference between {variant!r} and {control!r} is shown"
         if reason and reason.startswith("guardrail"):
@@ -108,9 +108,11 @@ def warnings(
         by_run, by_unit = (
             _plain(figure, is_share=is_share) for figure in (one.survivors, one.by_unit)
         )
+        is_tested = one.runs_per_unit.difference.estimate is not None
+        why = f"; see runs per {unit}" if is_tested else ""
         yield (
             f"{pair}: with each run the same the difference is {by_run}, with each {unit} the same"
-            f" {by_unit}; see runs per {unit}"
+            f" {by_unit}{why}"
         )
     if one.runs_per_unit.is_unlikely:
         differ = _plain(one.runs_per_unit.difference, is_share=False)

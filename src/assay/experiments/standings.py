@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from assay.experiments.verdict import standing
+from assay.experiments.verdict import ended, standing
 from assay.store import looks
 
 if TYPE_CHECKING:
@@ -28,7 +28,8 @@ async def standings(
     history: dict[str, dict[str, list[Look]]] = {one.name: {} for one in records}
     for name, variant, look in await looks.words(cursor, planned, project=project):
         history[name].setdefault(variant, []).append(look)
+    stopped = {one.name: one.stopped_at for one in records}
     return {
-        name: {variant: standing(seen) for variant, seen in of_one.items()}
+        name: {variant: ended(standing(seen), stopped[name]) for variant, seen in of_one.items()}
         for name, of_one in history.items()
     }

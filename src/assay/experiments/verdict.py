@@ -25,6 +25,7 @@ from assay.stats import anytime, balance, planned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from assay.experiments.comparison import Comparison
     from assay.experiments.looks import Guardrail, Rules, Seen
@@ -103,6 +104,17 @@ def standing(looks: Sequence[Look]) -> Verdict:
         look=last,
         is_decided=last is not None and last.tested and last.time == 1.0,
     )
+
+
+def ended(verdict: Verdict, stopped_at: datetime | None) -> Verdict:
+    """What a verdict is once no look follows: what was not shown by then is not shown."""
+    if stopped_at is None or verdict.word is not Word.KEEP_COLLECTING:
+        return verdict
+    reason, stopped = verdict.reason, f"stopped on {stopped_at:%Y-%m-%d}"
+    if reason is not None and reason.startswith("guardrail"):
+        # A difference that was shown is not lost with the stop; its guardrail is missing.
+        stopped = f"{reason}; {stopped}"
+    return replace(verdict, word=Word.NOT_SHOWN, reason=stopped)
 
 
 def coverage_p(seen: Seen) -> float:
