@@ -92,7 +92,7 @@ def test_a_variant_whose_runs_all_fail_is_told(api: ApiServer) -> None:
         connection.execute("DELETE FROM assay.experiment_scores WHERE variant = 'concise'")
     decides, failure = api.get(RESULTS)["metrics"]
     assert any("of 'concise' failed and none has a score" in one for one in decides["warnings"])
-    assert decides["variants"][0]["difference"]["reason"] == "under 10 units an arm"
+    assert decides["variants"][0]["difference"]["reason"] == "under 10 units with values in an arm"
     assert failure["estimand"] == "all runs"
     assert failure["variants"][0]["difference"]["estimate"] > 0.5
 

@@ -119,7 +119,7 @@ def test_there_is_no_interval_under_ten_units_an_arm(control: int, treatment: in
     is_known = min(control, treatment) == 10
     assert found.difference.estimate is not None
     assert (found.difference.ci is not None) is is_known
-    assert found.difference.reason == (None if is_known else "under 10 units an arm")
+    assert found.difference.reason == (None if is_known else "under 10 units with values in an arm")
 
 
 @pytest.mark.parametrize(("in_second", "left_out"), [(1, [2]), (2, [])])

@@ -244,7 +244,7 @@ def _reason(
     difference: ratios.Difference | None,
 ) -> str | None:
     if min(sum(arm.units for arm in arms) for arms in (controls, treatments)) < MIN_UNITS:
-        return f"under {MIN_UNITS} units an arm"
+        return f"under {MIN_UNITS} units with values in an arm"
     if difference is None or difference.variance == 0:
         return "no unit differs from another, so their variation is not known"
     return None
