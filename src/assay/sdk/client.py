@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast, overload
 
 from assay.errors import AssayError
 from assay.sdk.calls import Calls
 from assay.sdk.declaring import check_id, define_function, define_scorer
 from assay.sdk.experiments import check_experiment
 from assay.sdk.functions import Function, Scorer
+from assay.sdk.plans import ExperimentPlan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from assay.sdk.definitions import FunctionDefinition
     from assay.sdk.events import D
     from assay.sdk.functions import FunctionDecorator, ScorerDecorator, TypedScorerDecorator
-    from assay.sdk.plans import ExperimentPlan
     from assay.sdk.sync import SyncClient
     from assay.sdk.triggers import TriggerInput
 
@@ -131,6 +131,9 @@ class Client(Calls):
         Args:
             id: as `ctx.experiment` has it.
             plan: of it.
+
+        Raises:
+            AssayError: `bad_step_id`, `duplicate_plan`, `experiment_plan`.
         """
         if check_experiment(id) in self.plans:
             raise AssayError(
@@ -138,6 +141,13 @@ class Client(Calls):
                 code="duplicate_plan",
                 field="id",
                 hint="declare one plan for each experiment",
+            )
+        if not isinstance(cast("object", plan), ExperimentPlan):
+            raise AssayError(
+                f"the plan of experiment {id!r} must be an ExperimentPlan (got {plan!r:.80})",
+                code="experiment_plan",
+                field="plan",
+                hint='plan=assay.ExperimentPlan(primary="user-feedback", kind="boolean", days=28)',
             )
         self.plans[id] = plan.checked()
 

@@ -96,7 +96,7 @@ class ExperimentPlan:
             mode=_one_of("mode", self.mode, Mode),
             alpha=alpha,
             power=_between("power", self.power, alpha, 1),
-            days=_between_if_any("days", self.days, maturity / 86400, _MOST_DAYS),
+            days=self._days(maturity / 86400),
             units=units,
             mde=_between_if_any("mde", self.mde, 0, whole),
             margin=_between_if_any("margin", self.margin, 0, whole),
@@ -105,6 +105,10 @@ class ExperimentPlan:
             unit=self.unit,
             on_failure=self._on_failure(),
         )
+
+    def _days(self, maturity: float) -> float | None:
+        hint = f"an answer is waited for {maturity:g} days (maturity), and the plan is longer"
+        return _between_if_any("days", self.days, maturity, _MOST_DAYS, hint=hint)
 
     def _check_of_runs(self, primary: str) -> None:
         """What runs say of themselves is of one kind, and good where there is less of it."""
@@ -138,6 +142,14 @@ class ExperimentPlan:
                     f"must say how much {name!r} may rise, as a negative number (got {margin!r})",
                     f"guardrails={{{name!r}: {-margin!r}}}",
                 )
+            if name == RUN_FAILURE and margin <= -1:
+                # A share rises by 1 at most, so that it would always be held.
+                raise _refusal(
+                    "guardrails",
+                    f"must say by what share of runs {name!r} may rise, -0.02 for 2 points"
+                    f" (got {given!r})",
+                    f"guardrails={{{name!r}: -0.02}}",
+                )
             margins[name] = float(margin)
         return margins
 
@@ -161,23 +173,30 @@ class ExperimentPlan:
 
 
 def _metric(field: str, name: str) -> str:
-    checked = score_rules.check_name(name)
+    try:
+        checked = score_rules.check_name(name)
+    except AssayError as wrong:
+        raise _refusal(field, f"must name a score: {wrong.message}", None) from None
     if checked.startswith(score_rules.RESERVED) and checked not in RUN_METRICS:
         known = ", ".join(map(repr, RUN_METRICS))
         raise _refusal(field, f"names what runs don't have ({checked!r})", f"they have {known}")
     return checked
 
 
-def _between(name: str, value: object, low: float, high: float) -> float:
+def _between(
+    name: str, value: object, low: float, high: float, *, hint: str | None = None
+) -> float:
     number = number_of(value)
     if number is None or not low < number < high:
         limits = f"more than {low:g}" + ("" if math.isinf(high) else f" and less than {high:g}")
-        raise _refusal(name, f"must be {limits} (got {value!r})", None)
+        raise _refusal(name, f"must be {limits} (got {value!r})", hint)
     return number
 
 
-def _between_if_any(name: str, value: object, low: float, high: float) -> float | None:
-    return None if value is None else _between(name, value, low, high)
+def _between_if_any(
+    name: str, value: object, low: float, high: float, *, hint: str | None = None
+) -> float | None:
+    return None if value is None else _between(name, value, low, high, hint=hint)
 
 
 def _text(name: str, value: object) -> None:

@@ -56,6 +56,9 @@ def test_what_a_failed_run_counts_as(given: dict[str, Any], expected: float | No
         ({"primary": "run.cost"}, "primary"),
         ({"guardrails": {"run.length": -2}}, "guardrails"),
         ({"guardrails": {"run.failure": 0.02}}, "guardrails"),
+        ({"guardrails": {"run.failure": -2}}, "guardrails"),
+        ({"primary": " "}, "primary"),
+        ({"guardrails": {"it's": 1}}, "guardrails"),
         ({"primary": "run.duration", "direction": "lower"}, "kind"),
         ({"primary": "run.failure", "kind": "number", "direction": "lower"}, "kind"),
         ({"primary": "run.tokens", "kind": "number"}, "direction"),
@@ -139,3 +142,19 @@ def test_a_plan_is_of_an_id_that_an_experiment_can_have(id: str) -> None:
     with pytest.raises(assay.AssayError) as refused:
         assay.Client("app").experiment(id, plan=assay.ExperimentPlan(**USUAL))
     assert refused.value.code == "bad_step_id"
+
+
+@pytest.mark.parametrize("plan", [None, {"primary": "x"}])
+def test_a_plan_is_an_experiment_plan(plan: Any) -> None:
+    """Nothing else is taken for one."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.Client("app").experiment("style", plan=plan)
+    assert (refused.value.code, refused.value.field) == ("experiment_plan", "plan")
+
+
+def test_days_that_are_too_few_are_told_with_the_maturity() -> None:
+    """It is what they have to exceed, and was perhaps never thought of."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.ExperimentPlan(**(USUAL | {"days": 7}))
+    assert refused.value.hint is not None
+    assert "7 days (maturity)" in refused.value.hint
