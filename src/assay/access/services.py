@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from assay.access.sharing import Shared
 from assay.clock import DatabaseClock
 from assay.engine.leases import Leases
 from assay.errors import AssayError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from assay.clock import Clock
     from assay.engine.ingest import Ingest, SendResult
     from assay.model.events import NewEvent
+    from assay.model.results import Results
     from assay.settings import Limits
     from assay.store.pages import Reading
 
@@ -70,6 +72,9 @@ class Services:
 
     What is asked of the database is asked again over a new connection when one is lost: reads
     change nothing, and writes are known by ids that were minted before the first try.
+
+    Attributes:
+        results: of experiments, which take a reader for long: those who ask for the same share one.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class Services:
         self.clock = clock
         self.ids = Ids(clock)
         self.dev = dev
+        self.results: Shared[Results] = Shared()
         self._pool = ReadPool(database_url, size=READERS)
         self._readers = asyncio.Semaphore(READERS)
         self._writers = asyncio.Semaphore(WRITERS)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from assay.access.services import Writer
     from assay.api.answers import Answer
     from assay.model.events import Json
+    from assay.model.results import Results
     from assay.store.pages import Page, Reading
 
 router = APIRouter(tags=["experiments"])
@@ -70,18 +71,22 @@ async def get_results(
     cutoff: Instant = None,
 ) -> Response:
     """What the experiment says at a cutoff (now, unless given; rounded down to the hour)."""
-    services = services_of(request)
-    found = await services.read(
-        who.project,
-        lambda rows: reading.results(
-            rows,
-            project=who.project,
-            experiment=decoded(experiment_id),
-            now=services.now(),
-            cutoff=cutoff,
-            metric=metric,
-        ),
-    )
+    services, name = services_of(request), decoded(experiment_id)
+
+    async def read() -> Results:
+        return await services.read(
+            who.project,
+            lambda rows: reading.results(
+                rows,
+                project=who.project,
+                experiment=name,
+                now=services.now(),
+                cutoff=cutoff,
+                metric=metric,
+            ),
+        )
+
+    found = await services.results.ask((who.project, name, cutoff, metric), read)
     return answer(shapes.results(found))
 
 
