@@ -291,9 +291,9 @@ SELECT EXISTS (
     WHERE o.project_id = %(project)s AND o.experiment = %(experiment)s AND o.unit_kind = 'run') AS is_by_run
 
 -- name: left_out
-SELECT count(*) FILTER (WHERE x.forced AND x.at < %(cutoff)s) AS forced,
-    count(*) FILTER (WHERE x.unit IS NULL AND NOT x.forced AND x.at < %(cutoff)s) AS without_unit,
-    count(*) FILTER (WHERE x.at >= %(cutoff)s) AS after_cutoff
+SELECT count(*) FILTER (WHERE x.forced) AS forced, count(*) FILTER (WHERE NOT x.forced) AS without_unit, (
+        SELECT count(*) FROM assay.exposures y
+        WHERE y.project_id = %(project)s AND y.experiment = %(experiment)s AND y.at >= %(cutoff)s) AS after_cutoff
 FROM assay.exposures x
-WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s
-    AND (x.forced OR x.unit IS NULL OR x.at >= %(cutoff)s)
+WHERE x.project_id = %(project)s AND x.experiment = %(experiment)s AND (x.forced OR x.unit IS NULL)
+    AND x.at < %(cutoff)s
