@@ -57,6 +57,7 @@ def test_the_list_shows_each_verdict_with_its_interval(looked: DashboardServer) 
     assert f"{texts.signed(low, is_share=True)} to {texts.signed(high, is_share=True)}" in dashed(
         row
     )
+    assert dashed(row).endswith(f"n {verdict['difference']['n_units']}")
 
 
 def dashed(row: dict[str, str]) -> str:

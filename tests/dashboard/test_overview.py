@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from api_server import APP
+from assay.store import registrations
 
 if TYPE_CHECKING:
     from dashboard_server import DashboardServer
@@ -99,6 +101,29 @@ def test_a_function_has_its_own_numbers(dash: DashboardServer) -> None:
     assert page.one("h1").text == "answer"
     assert page.one("dl", class_="figures").all("a")[0].text == "7"
     assert dash.ask("GET", "/p/default/functions/no/no").status_code == 404
+
+
+def test_a_scorer_leads_to_what_it_promised(dash: DashboardServer) -> None:
+    """What it was registered with is said in words; the schema of its data is whole, and folded."""
+    schema = {"type": "object", "properties": {f"field_{n}": {"type": "string"} for n in range(40)}}
+    options = {"retries": 4, "scores": ["helped"], "schema": schema, "triggers": []}
+    row = {"app": APP, "fn": "ask", "kind": "scorer", "version": "v1", "triggers": []}
+    dash.run(
+        registrations.register(
+            dash.connection,
+            [row | {"options": options}],
+            project=1,
+            source="",
+            now=dash.clock.now(),
+        )
+    )
+    about = dash.look(f"/functions/{APP}/ask").one("section", aria_labelledby="registered")
+    (way,) = [link for link in about.all("a") if link.text == "helped"]
+    assert way.attributes["href"] == "/p/default/outcomes?scorer=ask&name=helped"
+    assert json.loads(about.one("pre").text) == schema
+    assert [one.text for one in about.all("dt")] == [
+        *("Kind", "Version", "Starts on", "Promises", "Retries", "Schema", "Last seen")
+    ]
 
 
 @pytest.mark.parametrize("word", ["1h", "7d", "30d"])

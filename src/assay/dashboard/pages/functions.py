@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from assay.store.function_list import FunctionRecord
 
 NEWEST = 10
+_ELSEWHERE = {"kind", "triggers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +51,8 @@ class FunctionView:
     """One function.
 
     Attributes:
-        triggers: names of events and conditions. `options`: what it was registered with.
+        triggers: names of events and conditions. `options`: what else it was registered with.
+        scores: the names that a scorer promises. `schema`: of its data, None where it has none.
         example: the name of an event that starts it, None where there is none without wildcards.
     """
 
@@ -58,6 +60,8 @@ class FunctionView:
     function: FunctionRecord
     triggers: list[tuple[str, str | None]]
     options: dict[str, object]
+    scores: list[str]
+    schema: object
     example: str | None
     summary: Summary
     newest: list[Run]
@@ -103,12 +107,16 @@ async def function(ask: Ask) -> FunctionView:
     newest = await ask.api.items(Run, "runs", [*of.items(), ("limit", NEWEST), ("output", False)])
     sql = copies_of_runs.of_filter(ask.project, RunFilter(function=fn, app=app))
     triggers = _triggers(found)
+    options = _options(found)
+    scores = options.pop("scores", None)
     names = [name for name, _ in triggers if "*" not in name]
     return FunctionView(
         windows=tuple(WINDOWS),
         function=found,
         triggers=triggers,
-        options=_options(found),
+        schema=options.pop("schema", None),
+        options=options,
+        scores=[str(name) for name in scores] if isinstance(scores, list) else [],
         example=names[0] if names else None,
         summary=await summary(ask, app=app, fn=fn),
         newest=newest.items,
@@ -119,7 +127,7 @@ async def function(ask: Ask) -> FunctionView:
 def _options(found: FunctionRecord) -> dict[str, object]:
     """What it was registered with, without what the page says elsewhere or what is empty."""
     options = found.options if isinstance(found.options, dict) else {}
-    return {n: v for n, v in options.items() if n != "kind" and v not in (None, [], {}, "")}
+    return {n: v for n, v in options.items() if n not in _ELSEWHERE and v not in (None, [], {}, "")}
 
 
 def _triggers(found: FunctionRecord) -> list[tuple[str, str | None]]:
