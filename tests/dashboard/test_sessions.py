@@ -112,6 +112,28 @@ def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:
     assert "kind" in shown.all("div", class_="turn")[1].one("div", class_="margin").text
 
 
+def test_runs_that_talk_at_the_same_time_are_read_one_after_the_other(
+    dash: DashboardServer,
+) -> None:
+    """Each message once in its own run, though calls of both come by turns."""
+    dash.register("answer")
+    runs = [dash.start(sessions={"account": "1"}) for _ in range(2)]
+    policy = texts("system", "be kind")
+    talks: dict[str, list[Any]] = {run: [] for run in runs}
+    for turn in range(3):
+        for name, run in zip("ba", reversed(runs), strict=True):
+            talks[run] += texts("user", f"{name} asks {turn}")
+            answer = texts("assistant", f"{name} hears {turn}")
+            speak(dash, run, [*policy, *talks[run]], answer)
+            talks[run] += answer
+    shown = dash.look("/sessions/account/1").all("div", class_="message")
+    told = [
+        f"{name} {word} {turn}" for name in "ab" for turn in range(3) for word in ("asks", "hears")
+    ]
+    assert [one.one("p").text for one in shown if one.one("b").text != "system"] == told
+    assert [one.one("b").text for one in shown].index("system") == 0
+
+
 def test_a_conversation_is_read_from_steps_and_from_spans_of_any_convention(
     dash: DashboardServer,
 ) -> None:

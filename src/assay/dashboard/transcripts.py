@@ -44,11 +44,14 @@ class Transcript:
 
 
 def transcript(spoken: Sequence[Spoken], *, most: int) -> Transcript:
-    """The messages of the first `most` spans and steps, which come in the order of time, by run."""
+    """The messages of the first `most` spans and steps, which come in the order of time, by run.
+
+    Runs are read one after the other, as they are shown: those of one time talk past each other.
+    """
     before: list[Message] = []
     said: dict[UUID, list[Said]] = {}
     is_cut, count = len(spoken) > most, 0
-    for span in spoken[:most]:
+    for span in sorted(spoken[:most], key=lambda one: one.run_id):
         if span.is_large or count >= MOST_MESSAGES:
             is_cut = True
             continue
