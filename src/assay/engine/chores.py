@@ -7,7 +7,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING
 
-from assay.store import rolling
+from assay.store import event_keys, rolling
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("assay.engine")
 COUNT_S = 60.0
+FORGET_S = 600.0
 
 
 class Chore:
@@ -64,12 +65,14 @@ class Chore:
                 await self._wake.wait()
 
 
-def counting(open: Callable[[], Awaitable[FullConn]], *, project: int, clock: Clock) -> Chore:
-    """Counts the hours of runs and scores of one project that are due.
+def of_project(
+    open: Callable[[], Awaitable[FullConn]], *, project: int, clock: Clock
+) -> list[Chore]:
+    """What is done for a project: hours are counted that are due, and what is over is forgotten.
 
     Args:
         open: gives a connection; whoever asks closes it.
-        project: whose hours.
+        project: whose hours, and whose keys of events.
         clock: says what is due.
     """
 
@@ -77,4 +80,11 @@ def counting(open: Callable[[], Awaitable[FullConn]], *, project: int, clock: Cl
         async with await open() as connection:
             await rolling.roll_all(connection, project=project, now=clock.now())
 
-    return Chore("counting hours", count, every_s=COUNT_S, first_s=COUNT_S)
+    async def forget() -> None:
+        async with await open() as connection:
+            await event_keys.forget(connection, project=project, now=clock.now())
+
+    return [
+        Chore("counting hours", count, every_s=COUNT_S, first_s=COUNT_S),
+        Chore("forgetting keys of events", forget, every_s=FORGET_S, first_s=COUNT_S),
+    ]

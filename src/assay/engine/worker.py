@@ -15,7 +15,7 @@ from assay.engine.aftermath import Aftermath
 from assay.engine.arrivals import Arrivals
 from assay.engine.catalog import declarer, version_of
 from assay.engine.choosing import Choosing
-from assay.engine.chores import Chore, counting
+from assay.engine.chores import Chore, of_project
 from assay.engine.committer import Committer
 from assay.engine.connections import Connections
 from assay.engine.holdings import Holdings
@@ -227,7 +227,8 @@ class Worker:
         self._spawn(self._claim_for_ever())
         self._spawn(self._maintain())
         self._spawn(self._looks.run())
-        self._spawn(counting(self._db.open, project=self.project, clock=self.clock).run())
+        for chore in of_project(self._db.open, project=self.project, clock=self.clock):
+            self._spawn(chore.run())
 
     async def stop(self) -> None:
         """Claim no more, let steps in flight end for a while, give back what is left."""

@@ -45,8 +45,7 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
         return 0
     declared = await experiments.plans(cursor, project=project, experiment=experiment)
     epochs = await experiments.epochs(cursor, project=project, experiment=experiment)
-    newest = declared[-1]
-    _require_known(newest, experiment)
+    newest = _known(declared[-1], experiment)
     since = counted_since(newest)
     span = await experiments.span(
         cursor, project=project, experiment=experiment, since=begins(epochs, since)
@@ -96,7 +95,7 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     return taken
 
 
-def _require_known(plan: PlanRecord, experiment: str) -> None:
+def _known(plan: PlanRecord, experiment: str) -> PlanRecord:
     if plan.beyond:
         raise AssayError(
             f"the plan of experiment {experiment!r} says {' and '.join(map(repr, plan.beyond))},"
@@ -104,6 +103,7 @@ def _require_known(plan: PlanRecord, experiment: str) -> None:
             code="plan_newer",
             hint="workers of the newer release look at it; let those be the only ones",
         )
+    return plan
 
 
 def counted_since(plan: PlanRecord) -> datetime:
