@@ -70,6 +70,21 @@ def test_a_filter_without_a_field_is_seen_and_stays(dash: DashboardServer) -> No
     }
 
 
+@pytest.mark.parametrize("form", ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"])
+def test_a_time_is_taken_as_people_type_it(dash: DashboardServer, form: str) -> None:
+    """A day, or a time without a zone, is one in UTC: on the page, and in what it leads to."""
+    dash.register("answer")
+    dash.start()
+    dash.clock.advance(timedelta(days=2))
+    later = dash.start()
+    since = (dash.clock.now() - timedelta(days=1)).strftime(form)
+    page = dash.look("/runs", queued_after=since)
+    (row,) = page.one("tbody", data_live_rows="").all("tr")
+    assert row.attributes["data-key"] == later
+    (found,) = dash.ask("GET", f"/p/default/runs.json?queued_after={since}").json()["data"]
+    assert found["id"] == later
+
+
 def test_an_empty_filter_is_no_filter(dash: DashboardServer) -> None:
     """A form without JavaScript sends the fields that were left empty."""
     dash.register("answer")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from assay.store.pages import Reading
 
 _EXPORT = re.compile(r"\.(json|csv)\Z")
+_LOCAL = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?))?")
+_INSTANTS = ("_after", "_before", "cutoff")
 M = TypeVar("M", bound=BaseModel)
 T = TypeVar("T")
 
@@ -122,6 +124,12 @@ class Ask:
         """This page's address with some parameters changed; a changed list starts anew."""
         kept: dict[str, object] = {n: v for n, v in self.query.items() if n != "cursor"}
         return self.url(self.path, **(kept | changes))
+
+
+def typed(name: str, text: str) -> str:
+    """A parameter as people type it: a day, or a time without a zone, is one in UTC."""
+    found = _LOCAL.fullmatch(text.strip()) if name.endswith(_INSTANTS) else None
+    return text if found is None else f"{found[1]}T{found[2] or '00:00'}Z"
 
 
 def address(path: str, query: Mapping[str, object]) -> str:

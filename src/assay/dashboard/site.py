@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route, Router
 
 from assay.dashboard import doors, exports, forms, rendering, sealing, signing, statics
-from assay.dashboard.asking import Ask, part
+from assay.dashboard.asking import Ask, part, typed
 from assay.dashboard.live import Live
 from assay.dashboard.local_api import LocalApi, RefusedError
 from assay.dashboard.registry import ACTIONS, PAGES
@@ -142,7 +142,11 @@ class Site:
                 for name, value in request.path_params.items()
                 if name != "project"
             },
-            query={name: text for name, text in request.query_params.items() if text.strip()},
+            query={
+                name: typed(name, text)
+                for name, text in request.query_params.items()
+                if text.strip()
+            },
             server=str(request.base_url).rstrip("/").removesuffix("/p"),
             now=self.services.now(),
             services=self.services,
