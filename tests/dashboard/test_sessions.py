@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import html_pages
 from api_server import memo
+from assay.dashboard.texts import percent
 from assay.ids import parse, step_key
 from assay.store import user_spans
 
@@ -64,6 +65,12 @@ def span(server: DashboardServer, run: str, step: str, attributes: dict[str, str
     server.run(user_spans.add(server.connection, [row], project=1))
 
 
+def share(rollup: dict[str, Any]) -> str:
+    """A share as the list of sessions has it."""
+    assert rollup["n_bool"] == rollup["n"]
+    return f"{percent(rollup['mean'])} n {rollup['n']}".replace("\N{NO-BREAK SPACE}", " ")
+
+
 def test_the_numbers_of_sessions_are_the_apis(dash: DashboardServer) -> None:
     """Keys, sessions, and a session's roll-up; whatever keys and ids hold."""
     dash.register("answer")
@@ -79,6 +86,10 @@ def test_the_numbers_of_sessions_are_the_apis(dash: DashboardServer) -> None:
     rows = dash.look(path).one("main").one("table").rows()
     listed = dash.get(path[1:])["data"]
     assert [row["Runs"] for row in rows] == [str(one["run_count"]) for one in listed]
+    # Shares as everywhere else: all of them are booleans.
+    for row, one in zip(rows, listed, strict=True):
+        (good,) = one["scores"]
+        assert share(good) in row["Scores: mean, and the n runs that have it"]
     path = f"{path}/{quote(f'{ODD}0', safe='')}"
     shown = {row["Score"]: row for row in dash.look(path).one("table", id="rollup-table").rows()}
     for one in dash.get(f"{path[1:]}/scores")["data"]:

@@ -212,6 +212,7 @@ def session(one: SessionRecord, scores: Iterable[ScoreNumbers]) -> dict[str, Ans
                 "mean": score.mean,
                 "min": score.least,
                 "max": score.greatest,
+                "n_bool": score.n_bool,
             }
             for score in scores
         ],

@@ -18,7 +18,8 @@ class ScoreRollup(Message):
     """The latest scores of one name over the runs of a session; booleans count as 1 and 0.
 
     Attributes:
-        n: how many there are.
+        n: how many runs have it. `n_bool`: those where it is a boolean: where all are, `mean` is a
+            share.
     """
 
     name: str
@@ -26,6 +27,7 @@ class ScoreRollup(Message):
     mean: float
     min: float
     max: float
+    n_bool: int
 
 
 class SessionSummary(Session):
