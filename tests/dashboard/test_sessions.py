@@ -123,6 +123,30 @@ def test_a_session_is_read_as_it_went(dash: DashboardServer) -> None:
     assert "kind" in shown.all("div", class_="turn")[1].one("div", class_="margin").text
 
 
+def test_a_score_is_followed_from_run_to_run(dash: DashboardServer) -> None:
+    """Shape and place say what it was; what is waited for is open, and what is missing is not 0."""
+    dash.register("answer")
+    runs = [dash.start(sessions={"ticket": "1"}) for _ in range(5)]
+    for run, good, length in ((0, True, 2), (1, False, 4.5), (3, True, 7)):
+        scores = [{"name": "good", "value": good}, {"name": "length", "value": length}]
+        dash.post("scores", {"scores": [one | {"run_id": runs[run]} for one in scores]})
+    dash.promise(runs[4], "good")
+    strips = (
+        dash.look("/sessions/ticket/1").one("table", id="rollup-table").all("svg", class_="strip")
+    )
+    assert [one.attributes["aria-label"] for one in strips] == [
+        "good by run: true, false, true, pending",
+        "length by run: 2, 4.5, 7",
+    ]
+    good, length = strips
+    drawn = [one.attributes["class"] for one in (*good.all("circle"), *good.all("path"))]
+    assert drawn == ["true", "true", "pending", "false"]
+    places = [float(one.attributes["cx"]) for one in length.all("circle")]
+    heights = [float(one.attributes["cy"]) for one in length.all("circle")]
+    assert places == [6, 18, 42]
+    assert heights == sorted(heights, reverse=True)
+
+
 def test_runs_that_talk_at_the_same_time_are_read_one_after_the_other(
     dash: DashboardServer,
 ) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
+from assay.dashboard.strips import strip
 from assay.dashboard.transcripts import transcript
 from assay.errors import AssayError
 from assay.ids import parse, step_key
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from assay.dashboard.asking import Ask
+    from assay.dashboard.strips import Mark
     from assay.dashboard.transcripts import Said, Transcript
     from assay.stats.intervals import Estimate
     from assay.store.outcomes import OutcomeRecord
@@ -107,6 +109,17 @@ class SessionView:
     def failed(self) -> Estimate:
         """The share of failed runs among those that have ended, with its interval."""
         return proportion(self.session.failed_run_count, self.session.failure_rate_n, unit="run")
+
+    @property
+    def scored(self) -> list[Run]:
+        """The runs that are shown and may have scores: what gives them has none."""
+        return [run for run in self.runs if run.kind != "scorer"]
+
+    def strip(self, score: SessionScore) -> list[Mark]:
+        """How the score went over them."""
+        given = self.given
+        of_runs = [(given.scores_of(run), given.promised_by(run)) for run in self.scored]
+        return strip(score.name, of_runs)
 
     def true(self, score: SessionScore) -> Estimate:
         """The share of true, with its interval."""
