@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx2
 
 import published_experiment
-from browsing import Served, serve
+from browsing import PATIENCE_MS, Served, serve
 from project_story import Story, nothing, tell
 from project_words import Words, hostile
 
@@ -37,7 +37,7 @@ class Told:
 
     def status(self, place: str) -> int:
         """What the server answers with: there is nothing to look at where nothing happened."""
-        return httpx2.get(self.served.url + place).status_code
+        return httpx2.get(self.served.url + place, timeout=PATIENCE_MS / 1000).status_code
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import pytest
 
 from assay.cli.customers import REFUSED, tickets, truth
 from assay.cli.helpdesk import CONTROL, VARIANT
+from program import PATIENCE_S
 
 if TYPE_CHECKING:
     from program import Program
@@ -66,9 +67,10 @@ def test_killed_half_way_and_started_again_it_gives_the_same(assay: Program, dat
         assert running.line("the truth").split()[-2] == f"{100 * truth():+.1f}"
         running.line("Look at it")
         for state in ("pending", "timed_out", "observed"):
-            outcomes = httpx2.get(f"{address}/api/v1/outcomes", params={"state": state})
+            outcomes = httpx2.get(f"{address}/api/v1/outcomes?state={state}", timeout=PATIENCE_S)
             assert outcomes.json()["data"]
-        (listed,) = httpx2.get(f"{address}/api/v1/experiments").json()["data"]
+        listing = httpx2.get(f"{address}/api/v1/experiments", timeout=PATIENCE_S)
+        (listed,) = listing.json()["data"]
         assert [one["word"] for one in listed["verdicts"]] == ["better"]
         assert running.stop() == 0
 

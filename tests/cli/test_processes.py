@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx2
 import psycopg
 
-from program import kept_port
+from program import PATIENCE_S, kept_port
 from source_tree import ROOT
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def test_serve_says_that_it_is_ready_and_ends_in_order(embedded: Program) -> Non
     with embedded.start("serve", "--port", "0") as server:
         address = address_in(server.line("ready"))
 
-        assert httpx2.get(f"{address}/api/v1/health").json()["status"] == "ok"
+        assert httpx2.get(f"{address}/api/v1/health", timeout=PATIENCE_S).json()["status"] == "ok"
         assert server.stop() == 0
 
 
@@ -83,8 +83,9 @@ def test_beyond_this_machine_only_with_keys(assay: Program) -> None:
         port = server.line("ready").rpartition(":")[2]
         runs = f"http://127.0.0.1:{port}/api/v1/runs"
 
-        assert httpx2.get(runs).status_code == 401
-        assert httpx2.get(runs, headers={"Authorization": f"Bearer {key['key']}"}).is_success
+        assert httpx2.get(runs, timeout=PATIENCE_S).status_code == 401
+        let_in = {"Authorization": f"Bearer {key['key']}"}
+        assert httpx2.get(runs, headers=let_in, timeout=PATIENCE_S).is_success
         assert server.stop() == 0
 
 
@@ -129,7 +130,7 @@ def test_dev_is_all_in_one_and_renews_its_worker(embedded: Program) -> None:
 
         app.write_text(code.replace("answer-support-ticket", "answer-anew"))
         dev.line("working support-agent: answer-anew")
-        assert httpx2.get(f"{address}/api/v1/health").is_success
+        assert httpx2.get(f"{address}/api/v1/health", timeout=PATIENCE_S).is_success
         dev.line("WARNING assay.engine: no longer in the code of support-agent")
         sent = embedded.read("send", "support/ticket.created", '{"ticketId": "t"}', "--wait")
         assert [run["function_id"] for run in sent] == ["answer-anew"]

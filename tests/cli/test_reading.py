@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx2
 import pytest
 
+from program import PATIENCE_S
 from source_tree import ROOT
 
 if TYPE_CHECKING:
@@ -82,9 +83,9 @@ def test_json_lines_are_what_the_api_gives(assay: Program) -> None:
     with assay.start("serve", "--port", "0") as server:
         address = server.line("ready").removeprefix("ready ")
         for command, path in commands.items():
-            expected = httpx2.get(f"{address}/api/v1{path}").json()["data"]
+            expected = httpx2.get(f"{address}/api/v1{path}", timeout=PATIENCE_S).json()["data"]
             assert assay.read(*command) == expected
-        expected = httpx2.get(f"{address}/api/v1/runs/{run['id']}").json()
+        expected = httpx2.get(f"{address}/api/v1/runs/{run['id']}", timeout=PATIENCE_S).json()
         assert assay.read("run", run["id"]) == [expected]
 
         assay.environment["ASSAY_URL"] = address

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GIB = 1 << 30
 LEAST_FREE_GIB = 1.0
 MOST_OFFSET_S = 1.0
-SERVER_S = 2.0
+SERVER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
