@@ -93,14 +93,27 @@ async def test_a_plan_that_another_app_took_out_of_its_code_makes_room(open_box:
     assert [one["app"] for one in results["plans"]] == ["x", "y", "x"]
 
 
-async def test_two_versions_of_an_app_that_declare_in_turn_are_named(open_box: OpenBox) -> None:
-    """Each change is a new version, since nobody can tell it from one that is meant."""
-    results = await told(open_box, [("x", 100, 1), ("x", 200, 1), ("x", 100, 1)])
-    assert [one["version"] for one in results["plans"]] == [1, 2, 3]
-    versions = [one["app_version"] for one in results["plans"]]
+async def test_two_versions_of_an_app_that_start_in_turn_begin_nothing_anew(
+    open_box: OpenBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The later plan stays in force; results name both versions, and workers log it."""
+    results = await told(open_box, [("x", units, 1) for units in (100, 200, 100, 200, 100)])
+    assert [(one["version"], one["app"]) for one in results["plans"]] == [(1, "x"), (2, "x")]
+    versions = {one["app_version"] for one in results["plans"]}
     (said,) = warned(results, "the plan")
+    assert len(versions) == 2
     assert all(version in said for version in versions)
-    assert len(set(versions)) == 2
+    assert "version 2, the first one's, stays in force" in said
+    assert sum("not in force" in one.getMessage() for one in caplog.records) == 2
+
+
+async def test_a_plan_that_an_app_took_out_of_its_code_may_come_back(open_box: OpenBox) -> None:
+    """On purpose, as a new version, which results tell."""
+    starts = [("x", units, 1.0) for units in (100, 200, None, 100)]
+    results = await told(open_box, starts)
+    assert [one["version"] for one in results["plans"]] == [1, 2, 3]
+    (said,) = warned(results, "the plan")
+    assert "version 3 is an earlier one again" in said
 
 
 async def test_two_apps_that_choose_differently_in_turn_are_named(open_box: OpenBox) -> None:

@@ -75,8 +75,9 @@ class Registration:
                     connection, plan, project=self._project, experiment=experiment
                 ):
                     _log.warning(
-                        "the plan of experiment %r in the code of %s is not in force: another app"
-                        " declared its own since, and stands by it; results say which",
+                        "the plan of experiment %r in the code of %s is not in force: a later one"
+                        " is, of another app that stands by it or of another version of this one;"
+                        " results say which",
                         experiment,
                         self._app,
                     )

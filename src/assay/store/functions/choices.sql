@@ -107,7 +107,8 @@ END $$;
 -- The version of an experiment's plan. A changed one replaces the last as long as no unit was exposed,
 -- and is a new version afterwards. An app that declares what it declared last changes nothing, though
 -- another app's plan may have come into force since, as long as that one stands by it: else each restart
--- of either would begin anew. Plans are the same whose fields are, where p_defaults stands for what one that
+-- of either would begin anew. So it is with a plan that a later one of the same app has replaced, which an old
+-- version of its code still declares, until the app has declared none in between. Plans are the same whose fields are, where p_defaults stands for what one that
 -- was stored by older code does not say.
 CREATE OR REPLACE FUNCTION assay.declare_plan(
     p_project int, p_experiment text, p_spec jsonb, p_defaults jsonb, p_app text, p_version text, p_worker text, p_author text,
@@ -116,6 +117,7 @@ RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
     v_version int;
     v_force jsonb;
+    v_app text;
     v_own jsonb;
     v_spec jsonb := p_defaults || p_spec;
 BEGIN
@@ -126,7 +128,7 @@ BEGIN
     PERFORM e.name FROM assay.experiments e
     WHERE e.project_id = p_project AND e.name = p_experiment FOR UPDATE;
     -- name: newest_plan
-    SELECT n.version, p_defaults || n.spec INTO v_version, v_force
+    SELECT n.version, n.app, p_defaults || n.spec INTO v_version, v_app, v_force
     FROM assay.experiment_plans n
     WHERE n.project_id = p_project AND n.experiment = p_experiment
     ORDER BY n.version DESC LIMIT 1;
@@ -146,6 +148,12 @@ BEGIN
         SELECT FROM assay.experiment_declarations d
         WHERE d.project_id = p_project AND d.experiment = p_experiment AND d.app <> p_app
             AND p_defaults || d.spec = v_force
+    ) THEN RETURN v_version; END IF;
+    IF v_own IS NOT NULL AND v_app = p_app AND EXISTS (
+        -- name: was_replaced
+        SELECT FROM assay.experiment_plans n
+        WHERE n.project_id = p_project AND n.experiment = p_experiment AND n.app = p_app
+            AND n.version < v_version AND p_defaults || n.spec = v_spec
     ) THEN RETURN v_version; END IF;
     IF EXISTS (
         -- name: any_exposed
