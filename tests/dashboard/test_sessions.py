@@ -128,8 +128,8 @@ def test_a_score_is_followed_from_run_to_run(dash: DashboardServer) -> None:
     dash.register("answer")
     runs = [dash.start(sessions={"ticket": "1"}) for _ in range(5)]
     for run, good, length in ((0, True, 2), (1, False, 4.5), (3, True, 7)):
-        scores = [{"name": "good", "value": good}, {"name": "length", "value": length}]
-        dash.post("scores", {"scores": [one | {"run_id": runs[run]} for one in scores]})
+        for name, value in (("good", good), ("length", length)):
+            dash.post("scores", {"run_id": runs[run], "name": name, "value": value})
     dash.promise(runs[4], "good")
     strips = (
         dash.look("/sessions/ticket/1").one("table", id="rollup-table").all("svg", class_="strip")
@@ -138,11 +138,11 @@ def test_a_score_is_followed_from_run_to_run(dash: DashboardServer) -> None:
         "good by run: true, false, true, pending",
         "length by run: 2, 4.5, 7",
     ]
-    good, length = strips
-    drawn = [one.attributes["class"] for one in (*good.all("circle"), *good.all("path"))]
+    marks, points = strips
+    drawn = [one.attributes["class"] for one in (*marks.all("circle"), *marks.all("path"))]
     assert drawn == ["true", "true", "pending", "false"]
-    places = [float(one.attributes["cx"]) for one in length.all("circle")]
-    heights = [float(one.attributes["cy"]) for one in length.all("circle")]
+    places = [float(one.attributes["cx"]) for one in points.all("circle")]
+    heights = [float(one.attributes["cy"]) for one in points.all("circle")]
     assert places == [6, 18, 42]
     assert heights == sorted(heights, reverse=True)
 
