@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from assay.store.moments import statement_of_units
+from assay.store.moments import BY_RUN, BY_UNIT, statement_of_units
 from assay.store.queries import queries
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ VALUES = {
 
 COMPOSED = {
     "moments": (
-        ("of_all", "sums", "apart", "errors", "arms"),
-        ("of_all", "sums", "together", "errors", "arms"),
-        ("of_all", "sums", "together", "errors", "shared"),
+        BY_UNIT,
+        BY_RUN,
         ("of_units", "sums", "by_unit", "among"),
         ("of_all", "sums", "by_unit", "counted"),
     )

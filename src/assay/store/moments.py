@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assay.model.moments import (
@@ -32,6 +31,10 @@ _SQL = queries("moments")
 PRODUCTS = ("ee", "ed", "de", "dd", "cc", "uu", "bb", "bd", "db", "bc", "cb", "dc", "cd")
 _NARROWED = ("exposures x", "experiment_scores s", "run_usage r")
 """Not `exposures y`, the other uses of a run: those are looked up one by one."""
+BY_UNIT = ("of_all", "sums", "apart", "errors", "arms", "of_errors")
+BY_RUN = (
+    "of_all", "sums", "together", "errors", "shared", "arms", "arms_shared", "of_errors",
+)  # fmt: skip
 _SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
 
 
@@ -50,17 +53,11 @@ async def moments(
     for setting in _SETTINGS:
         await cursor.execute(_SQL[setting])
     (kind,) = await fetch(cursor, _SQL["is_by_run"], values)
-    parts = ["of_all", "sums", "together" if kind["is_by_run"] else "apart", "errors"]
-    rows = await fetch(cursor, compose(_SQL[part] for part in (*parts, "arms")), values)
+    statement = BY_RUN if kind["is_by_run"] else BY_UNIT
+    rows = await fetch(cursor, compose(_SQL[part] for part in statement), values)
     ordered = sorted(rows, key=lambda row: (row["epoch"], row["variant"]))
-    shared: list[dict[str, Any]] = []
-    if kind["is_by_run"]:
-        shared = await fetch(cursor, compose(_SQL[part] for part in (*parts, "shared")), values)
     return {
-        metric: replace(
-            _moments(metric, [row for row in ordered if row["metric"] == metric], rest),
-            shared=[_shared(row) for row in shared if row["metric"] == metric],
-        )
+        metric: _moments(metric, [row for row in ordered if row["metric"] == metric], rest)
         for metric in metrics
     }
 
@@ -140,6 +137,7 @@ def _moments(metric: str, rows: Sequence[dict[str, Any]], rest: Mapping[str, int
     known = [row["is_binary"] for row in rows if row["is_binary"] is not None]
     return Moments(
         arms=[_arm(row) for row in rows],
+        shared=[_shared(one) for row in rows for one in row.get("shared") or ()],
         first_at=min((row["first_at"] for row in rows), default=None),
         forced=rest["forced"],
         without_unit=rest["without_unit"],
@@ -200,7 +198,7 @@ def _counts(row: Mapping[str, Any], *, units: int, units_mature: int, units_scor
 
 def _shared(row: Mapping[str, Any]) -> Shared:
     named = {name: row[name] for name in ("epoch", "variant", "other", "scored", "mature")}
-    return Shared(**named, products={name: row[name] for name in PRODUCTS})
+    return Shared(**named, products={name: float(row[name]) for name in PRODUCTS})
 
 
 def _ratio(units: int, n: float, y: float, n_squares: float, e_squares: float) -> Ratio:

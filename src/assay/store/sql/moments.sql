@@ -256,6 +256,19 @@ ORDER BY u.unit LIMIT %(limit)s
     OFFSET 0
 )
 
+-- name: shared
+-- What sessions with runs in two arms add to the errors of both.
+, shared AS MATERIALIZED (
+    SELECT e.metric, e.epoch, e.variant, o.variant AS other, sum(e.e * o.e) AS ee, sum(e.e * o.d) AS ed,
+        sum(e.d * o.e) AS de, sum(e.d * o.d) AS dd, sum(e.c * o.c) AS cc, sum(e.u * o.u) AS uu, sum(e.b * o.b) AS bb,
+        sum(e.b * o.d) AS bd, sum(e.d * o.b) AS db, sum(e.b * o.c) AS bc, sum(e.c * o.b) AS cb, sum(e.d * o.c) AS dc,
+        sum(e.c * o.d) AS cd, count(*) FILTER (WHERE e.n > 0 AND o.n > 0) AS scored,
+        count(*) FILTER (WHERE e.m > 0 AND o.m > 0) AS mature
+    FROM errors e
+    JOIN errors o ON o.metric = e.metric AND o.epoch = e.epoch AND o.cluster = e.cluster AND o.variant <> e.variant
+    GROUP BY e.metric, e.epoch, e.variant, o.variant
+)
+
 -- name: arms
 SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_at) AS first_at,
     bool_and(e.is_binary) AS is_binary, sum(e.exposed)::bigint AS exposed,
@@ -272,18 +285,12 @@ SELECT e.metric, e.epoch, e.variant, sum(e.size)::bigint AS units, min(e.first_a
     sum(e.alike * e.d * e.c) AS dc,
     max(e.t_mean) AS mean,
     coalesce(sum(e.alike * (e.y / nullif(e.n, 0) - e.t_mean) ^ 2), 0) AS mean_squares
-FROM errors e GROUP BY e.metric, e.epoch, e.variant
 
--- name: shared
--- What sessions with runs in two arms add to the errors of both.
-SELECT e.metric, e.epoch, e.variant, o.variant AS other, sum(e.e * o.e) AS ee, sum(e.e * o.d) AS ed,
-    sum(e.d * o.e) AS de, sum(e.d * o.d) AS dd, sum(e.c * o.c) AS cc, sum(e.u * o.u) AS uu, sum(e.b * o.b) AS bb,
-    sum(e.b * o.d) AS bd, sum(e.d * o.b) AS db, sum(e.b * o.c) AS bc, sum(e.c * o.b) AS cb, sum(e.d * o.c) AS dc,
-    sum(e.c * o.d) AS cd, count(*) FILTER (WHERE e.n > 0 AND o.n > 0) AS scored,
-    count(*) FILTER (WHERE e.m > 0 AND o.m > 0) AS mature
-FROM errors e
-JOIN errors o ON o.metric = e.metric AND o.epoch = e.epoch AND o.cluster = e.cluster AND o.variant <> e.variant
-GROUP BY e.metric, e.epoch, e.variant, o.variant
+-- name: arms_shared
+, (SELECT jsonb_agg(s) FROM shared s WHERE s.metric = e.metric AND s.epoch = e.epoch AND s.variant = e.variant) AS shared
+
+-- name: of_errors
+FROM errors e GROUP BY e.metric, e.epoch, e.variant
 
 -- name: is_by_run
 SELECT EXISTS (
