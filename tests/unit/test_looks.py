@@ -28,18 +28,19 @@ def seen(se: float, time: float, *, estimate: float = 0.01) -> Seen:
     )
 
 
-def looked(*errors: float) -> list[Look]:
-    """Looks with these errors, evenly over the plan's time."""
+def looked(*errors: float, until: Rules = RULES) -> list[Look]:
+    """Looks with these errors, evenly over the plan's time; other rules hold before the last."""
     history: list[Look] = []
     for place, se in enumerate(errors, start=1):
-        history.append(planned_look(history, seen(se, place / len(errors)), RULES))
+        rules = RULES if place == len(errors) else until
+        history.append(planned_look(history, seen(se, place / len(errors)), rules))
     return history
 
 
 def test_a_look_that_knows_no_more_tests_nothing() -> None:
     """Its information grew by under 1 %, so it spends nothing."""
-    history = looked(0.05, 0.0499, 0.04)
-    assert [look.tested for look in history] == [True, False, True]
+    history = looked(0.05, 0.0499, 0.0497, 0.04)
+    assert [look.tested for look in history] == [True, False, True, True]
 
 
 def test_the_last_look_replaces_one_that_knew_as_much() -> None:
@@ -52,12 +53,13 @@ def test_the_last_look_replaces_one_that_knew_as_much() -> None:
     )
 
 
+@pytest.mark.parametrize("before", [0.05, 0.025])
 @pytest.mark.parametrize(("last", "kept"), [(0.0401, [0.05]), (0.06, [])])
 def test_what_looks_have_spent_is_gone_though_information_fell(
-    last: float, kept: list[float]
+    last: float, kept: list[float], before: float
 ) -> None:
-    """Those that knew no less drop out of the walk, not out of the sum."""
-    final = looked(0.05, 0.04, 0.03, last)[-1]
+    """Those that knew no less drop out of the walk, not out of the sum, as today's alpha has it."""
+    final = looked(0.05, 0.04, 0.03, last, until=RULES.of_alpha(before))[-1]
     times = [0.25] * len(kept)
     walk = [1 / se**2 for se in [*kept, last]]
 

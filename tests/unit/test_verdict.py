@@ -79,7 +79,9 @@ def test_variants_share_alpha_until_one_is_shown() -> None:
     """2.2 errors are too few at half of alpha, and enough once the other variant is shown."""
     weak = at(2.2 * 0.02)
     assert words(looked({"b": at(0.0), "c": weak}))["c"] is Word.NOT_SHOWN
-    assert words(looked({"b": at(4 * 0.02), "c": weak})) == {"b": Word.BETTER, "c": Word.BETTER}
+    both = looked({"b": at(4 * 0.02), "c": weak})
+    assert words(both) == {"b": Word.BETTER, "c": Word.BETTER}
+    assert {variant: look.alpha for variant, look in both.items()} == {"b": 0.025, "c": 0.05}
 
 
 @pytest.mark.parametrize("mode", Mode)
@@ -184,6 +186,33 @@ def test_unequal_silence_that_could_turn_nothing_does_not() -> None:
     assert looked({"b": seen})["b"].word is Word.BETTER
     seen = replace(seen, bounds={Word.BETTER: compared(0.01)})
     assert looked({"b": seen})["b"].word is Word.INVALID
+
+
+@pytest.mark.parametrize(
+    ("against_better", "against_worse", "word"),
+    [
+        (-0.02, 0.02, Word.EQUIVALENT),
+        (-0.08, 0.02, Word.INVALID),
+        (-0.02, 0.08, Word.INVALID),
+        (0.04, 0.04, Word.EQUIVALENT),
+    ],
+)
+def test_what_is_equivalent_stays_so_only_if_silence_could_not_move_it_out_of_the_margin(
+    against_better: float, against_worse: float, word: Word
+) -> None:
+    """On either side: both suppositions have to lie within it with all of their intervals."""
+    bounds = {
+        Word.BETTER: compared(against_better),
+        Word.WORSE: compared(against_worse),
+    }
+    seen = replace(at(0.0), coverage=compared(-0.21, 0.03), bounds=bounds)
+    rules = replace(RULES, margin=0.1)
+    assert looked({"b": seen}, rules=rules)["b"].word is word
+
+
+def test_the_end_of_a_plan_decides_nothing_in_the_anytime_mode() -> None:
+    """Its looks go on."""
+    assert looked({"b": at(0.0)}, mode=Mode.ANYTIME)["b"].word is Word.KEEP_COLLECTING
 
 
 def test_a_small_difference_in_coverage_is_no_matter() -> None:
