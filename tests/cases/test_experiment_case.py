@@ -30,6 +30,11 @@ if TYPE_CHECKING:
 CASE = published()
 EXACT = 1e-9
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+OURS = {
+    "under 10 units an arm": "under 10 units with values in an arm",
+    "information grew by under 1 %": "information grew by under 1 %",
+}
+"""Why a look is not tested, by the published word for it."""
 
 
 def read(url: str, cutoff: datetime) -> Moments:
@@ -227,7 +232,7 @@ def test_every_look_of_a_published_case(assay_database: str) -> None:
         assert [look.n_units for look in looks] == [one["n_units"] for one in wanted]
         for look, one in zip(looks, wanted, strict=True):
             if not look.tested:
-                assert look.reason == one["reason"]
+                assert look.reason == OURS[one["reason"]]
                 continue
             for name in ("estimate", "se", "df"):
                 assert getattr(look, name) == near(one[name])

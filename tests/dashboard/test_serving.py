@@ -151,13 +151,13 @@ def test_a_filter_that_is_no_filter_is_refused_as_a_page(dash: DashboardServer) 
 
 def test_a_refused_filter_is_mended_where_it_is_refused(dash: DashboardServer) -> None:
     """All that was asked stands in a form; a cursor, which nobody can mend, is left out."""
-    asked = {"queued_after": "2026-01-01", "status": "failed", "cursor": "x"}
+    asked = {"queued_after": "yesterday", "status": "failed", "cursor": "x"}
     refused = dash.ask("GET", "/p/default/runs", params=asked)
     assert refused.status_code == 422
     form = html_pages.read(refused.text).one("form", id="filters")
     fields = {one.attributes["name"]: one.attributes["value"] for one in form.all("input")}
     assert form.attributes["action"] == "/p/default/runs"
-    assert fields == {"queued_after": "2026-01-01", "status": "failed"}
+    assert fields == {"queued_after": "yesterday", "status": "failed"}
 
 
 def test_what_is_missing_says_where_it_was_looked_for(dash: DashboardServer) -> None:
