@@ -58,6 +58,9 @@ def test_the_list_of_runs_by_each_of_its_filters(told: Told) -> None:
         {"experiment": words.experiment, "variant": words.variant},
         {"experiment": words.experiment, "unit": f"{words.unit}1"},
         {"experiment": words.experiment, "exposed_before": then},
+        {"experiment": words.experiment, "exposed_after": then},
+        {"experiment": words.experiment, "forced": "true"},
+        {"experiment": words.experiment, "without_unit": "false"},
         {"queued_after": then.isoformat()},
         {"queued_before": then.isoformat()},
     ]
@@ -169,7 +172,12 @@ def test_experiments_and_their_units(told: Told) -> None:
             arm["variant"]: arm["tally"]["units"] for arm in arms
         }
         began = server.get(path[1:])["first_seen"]
-        for query in ({}, {"variant": story.words.variant}, {"exposed_before": began}):
+        for query in (
+            {},
+            {"variant": story.words.variant},
+            {"exposed_before": began},
+            {"epoch": 2},
+        ):
             served = rows(server, offered(server.look(f"{path}/units", **query)))
             assigned = server.pages(f"{path[1:]}/assignments", **query)
             for name in ("unit", "variant", "epoch", "run_count"):

@@ -211,6 +211,111 @@ def test_the_counts_of_an_arm_lead_to_units_that_sum_to_them(
             assert sum(added) == n == number(links[name].text)
 
 
+@pytest.mark.parametrize("cutoff", [CASE["expected"][0]["cutoff_asked"], CASE["last_look"]])
+def test_the_units_of_an_epoch_lead_to_so_many(looked: DashboardServer, cutoff: str) -> None:
+    """By variant, those that were first served then."""
+    table = next(
+        one
+        for one in looked.look(PATH, cutoff=cutoff).all("table")
+        if "data-epochs" in one.attributes
+    )
+    links = [one for one in table.all("a") if "/units?" in one.attributes["href"]]
+    assert len(links) >= 2
+    for link in links:
+        assert len(column(looked, link.attributes["href"], "Exposed")) == number(link.text)
+
+
+def test_exposures_that_are_left_out_lead_to_their_runs(dash: DashboardServer) -> None:
+    """Forced ones, those of which the code named no unit, and those since the cutoff."""
+    dash.register("answer")
+    hour = dash.clock.now().replace(minute=0, second=0, microsecond=0)
+    dash.insert("experiments", {"experiment": "e", "name": "e", "first_seen": hour})
+    dash.insert(
+        "experiment_epochs",
+        {
+            "experiment": "e", "epoch": 1, "fingerprint": "", "strategy": "bucket", "salt": "",
+            "variants": ["a"], "unit_kind": "bucket", "sticky": False, "app": "app",
+            "opened_at": hour - timedelta(hours=3),
+        },
+    )  # fmt: skip
+    early, late = hour - timedelta(hours=2), hour
+    kinds = [
+        ("u", False, early), ("u", True, early), (None, True, early), (None, False, early),
+        ("u", True, late), ("u", False, late), (None, False, late),
+    ]  # fmt: skip
+    runs = [parse(dash.start()) for _ in kinds]
+    served = {"experiment": "e", "idx": 0, "variant": "a", "p": 0.5, "epoch": 1}
+    dash.insert(
+        "exposures",
+        *(
+            served | {"run_id": run, "unit": unit, "forced": forced, "at": at}
+            for run, (unit, forced, at) in zip(runs, kinds, strict=True)
+        ),
+    )
+    led = []
+    for link in dash.look("/experiments/e").all("a"):
+        path, _, query = link.attributes["href"].partition("?")
+        if path.endswith("/runs") and "experiment=e&" in query and "variant" not in query:
+            found = html_pages.read(dash.ask("GET", link.attributes["href"]).text)
+            rows = found.one("tbody", data_live_rows="").all("tr")
+            assert len(rows) == number(link.text)
+            led.append({parse(row.attributes["data-key"]) for row in rows})
+    assert sorted(led, key=len) == [{runs[3]}, {*runs[1:3]}, {*runs[4:]}]
+
+
+def test_a_difference_leads_to_the_units_of_both_variants(looked: DashboardServer) -> None:
+    """So many of each: with scored runs where means are compared, else with mature ones."""
+    cutoff = CASE["last_look"]
+    metric = looked.get(f"experiments/{NAME}/results", cutoff=cutoff)["metrics"][0]
+    tallies = {arm["variant"]: arm["tally"] for arm in metric["arms"]}
+    page = looked.look(PATH, cutoff=cutoff)
+    table = shown(page, "differences")
+    ways = {"units_scored": ("scored", "Scored"), "units_mature": ("mature", "Mature")}
+    assert len(table.rows()) > 3
+    for told, row in zip(table.rows(), table.one("tbody").all("tr"), strict=True):
+        name = "units_scored" if told["Of"].startswith("means") else "units_mature"
+        links = [one for one in row.all("a") if "/units?" in one.attributes["href"]]
+        for link, variant in zip(links, ("concise", "detailed"), strict=True):
+            asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
+            having, head = ways[name]
+            assert (asked["variant"], asked["having"]) == (variant, having)
+            units = column(looked, link.attributes["href"], head)
+            assert len(units) == number(link.text) == tallies[variant][name] > 0
+            assert min(units) > 0
+
+
+def test_a_look_leads_to_the_results_as_of_its_cutoff(looked: DashboardServer) -> None:
+    """And the verdict to those of the look that gave it."""
+    looks = looked.pages(f"experiments/{NAME}/looks")
+    page = looked.look(PATH)
+    rows = page.one("table", id="looks-table").one("tbody").all("tr")
+    (crossed,) = [one for one in page.all("a") if one.text == "Results as of that look"]
+    first = rows[len(rows) // 2].all("a")[0]
+    verdict = looked.get("experiments")["data"][0]["verdicts"][0]["cutoff"]
+    for link, cutoff in ((first, None), (crossed, verdict)):
+        asked = dict(parse_qsl(urlsplit(link.attributes["href"]).query))
+        assert asked["cutoff"] in {one["cutoff"] for one in looks}
+        assert cutoff is None or asked["cutoff"] == cutoff
+        then = html_pages.read(looked.ask("GET", link.attributes["href"]).text)
+        table = then.one("table", id="looks-table").one("tbody")
+        (current,) = [row for row in table.all("tr") if row.all("a", aria_current="true")]
+        assert current.attributes["data-x"][:19] == asked["cutoff"][:19]
+        (chip,) = then.all("li", class_="chip")
+        assert asked["cutoff"] in chip.text
+
+
+def test_a_guardrail_leads_to_the_results_of_its_metric(dash: DashboardServer) -> None:
+    """Alone, with a way back."""
+    load(dash.url, plan(guardrails={"run.failure": 0.05}))
+    (link,) = dash.look(PATH).one("table", data_guardrails="concise").all("a")
+    then = html_pages.read(dash.ask("GET", link.attributes["href"]).text)
+    assert [
+        one.attributes["data-arms"] for one in then.all("table") if "data-arms" in one.attributes
+    ] == ["run.failure"]
+    (back,) = then.one("li", class_="chip").all("a")
+    assert "metric" not in back.attributes["href"]
+
+
 def test_the_runs_of_a_unit_are_those_until_the_cutoff(dash: DashboardServer) -> None:
     """What it was served later is not behind the number."""
     dash.register("answer")

@@ -44,6 +44,9 @@ NEEDED = {
     "score_is": "score",
     "variant": "experiment",
     "unit": "experiment",
+    "forced": "experiment",
+    "without_unit": "experiment",
+    "exposed_after": "experiment",
     "exposed_before": "experiment",
 }
 
@@ -98,7 +101,7 @@ def run_filters(world: World, data: st.DataObject) -> RunFilter:
             values[name] = data.draw(st.just(likely[name]) | texts)
         elif name in {"score_min", "score_max"}:
             values[name] = data.draw(st.floats(0, 3) | FINITE)
-        elif name == "score_is":
+        elif name in {"score_is", "forced", "without_unit"}:
             values[name] = data.draw(st.booleans())
         else:
             values[name] = data.draw(near | INSTANTS)

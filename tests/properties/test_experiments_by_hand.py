@@ -23,6 +23,7 @@ from assay.experiments.comparison import Comparison, bound, compare
 from assay.model.moments import RUN_FAILURE, Counting
 from assay.model.results import Counted
 from assay.store import experiments
+from assay.store.experiments import UnitFilter
 from assay.store.moments import moments, of_units
 from assay.store.pool import ReadPool
 from experiment_by_hand import Given, Rules, Served, Unit
@@ -232,7 +233,7 @@ async def behind(
             counting,
             metric=metric,
             having=having,
-            variant=variant,
+            filter_=UnitFilter(variant=variant),
             limit=4,
             after=after,
             patience=8,

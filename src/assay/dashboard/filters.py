@@ -36,6 +36,9 @@ class Runs(_Query):
     experiment: str | None = None
     variant: str | None = None
     unit: str | None = None
+    forced: bool | None = None
+    without_unit: bool | None = None
+    exposed_after: AwareDatetime | None = None
     exposed_before: AwareDatetime | None = None
     queued_after: AwareDatetime | None = None
     queued_before: AwareDatetime | None = None
@@ -71,6 +74,7 @@ class Units(_Query):
     """Of the list of an experiment's units."""
 
     variant: str | None = None
+    epoch: int | None = None
     exposed_before: AwareDatetime | None = None
     metric: str | None = None
     having: str | None = None

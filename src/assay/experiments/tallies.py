@@ -16,7 +16,7 @@ from assay.store.pages import Page, page_of
 if TYPE_CHECKING:
     from assay.model.moments import Counting
     from assay.model.results import Counted, UnitTally
-    from assay.store.experiments import UnitRecord
+    from assay.store.experiments import UnitFilter, UnitRecord
     from assay.store.pages import Reading
 
 PATIENCE = 1_000
@@ -37,7 +37,7 @@ async def page(
     *,
     metric: str,
     having: Counted | None,
-    variant: str | None,
+    filter_: UnitFilter,
     limit: int,
     after: str | None,
     patience: int = PATIENCE,
@@ -49,7 +49,7 @@ async def page(
         counting: which runs count.
         metric: of which results are told.
         having: only units with runs that count as that.
-        variant: only units that were served it first.
+        filter_: only units that fit.
         limit: most units.
         after: cursor of the page before.
         patience: how many units are looked through before all are summed.
@@ -57,7 +57,7 @@ async def page(
     Raises:
         AssayError: `bad_cursor`.
     """
-    page = await _next(cursor, counting, metric, variant, limit=limit, after=after)
+    page = await _next(cursor, counting, metric, filter_, limit=limit, after=after)
     if having is None:
         return page
     found = _fitting(page, having)
@@ -67,7 +67,7 @@ async def page(
             # They are rare: to sum all once takes less than to look through page after page.
             last, most = page.items[-1].unit.unit, limit + 1 - len(found)
             sums = await units_having(
-                cursor, counting, having, metric=metric, variant=variant, after=last, limit=most
+                cursor, counting, having, metric=metric, filter_=filter_, after=last, limit=most
             )
             units = await experiments.units_named(
                 cursor,
@@ -78,7 +78,7 @@ async def page(
             )
             found += [Tallied(one, unit_tally(sums[one.unit])) for one in units]
             break
-        page = await _next(cursor, counting, metric, variant, limit=looked, after=page.next)
+        page = await _next(cursor, counting, metric, filter_, limit=looked, after=page.next)
         found += _fitting(page, having)
         looked *= 2
     of = experiments.list_of_units(counting.experiment)
@@ -93,7 +93,7 @@ async def _next(
     cursor: Reading,
     counting: Counting,
     metric: str,
-    variant: str | None,
+    filter_: UnitFilter,
     *,
     limit: int,
     after: str | None,
@@ -103,7 +103,7 @@ async def _next(
         project=counting.project,
         experiment=counting.experiment,
         limit=limit,
-        variant=variant,
+        filter_=filter_,
         before=counting.cutoff,
         after=after,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay.model.experiments import Declarer, Direction, Epoch, MetricKind, Mode, Plan, Strategy
@@ -79,6 +79,17 @@ class UnitRecord:
     first_at: datetime
     runs: int
     assigned: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitFilter:
+    """Which units to list: those that were first served this variant, in this epoch; None: any."""
+
+    variant: str | None = None
+    epoch: int | None = None
+
+
+ANY_UNIT = UnitFilter()
 
 
 async def page(
@@ -204,19 +215,16 @@ async def units(
     project: int,
     experiment: str,
     limit: int,
-    variant: str | None = None,
+    filter_: UnitFilter = ANY_UNIT,
     before: datetime | None = None,
     after: str | None = None,
 ) -> Page[UnitRecord]:
-    """A page of units by name: of all, or those that were served a `variant` first.
-
-    What they were served from `before` on is left out.
-    """
+    """A page of units by name that fit; what they were served from `before` on is left out."""
     values: dict[str, object] = {
         "project": project,
         "experiment": experiment,
         "limit": limit + 1,
-        "variant": variant,
+        **asdict(filter_),
         "before": before,
         "after": "" if after is None else decode(list_of_units(experiment), after, (str,))[0],
     }
@@ -242,7 +250,7 @@ async def units_named(
         "project": project,
         "experiment": experiment,
         "limit": len(names),
-        "variant": None,
+        **asdict(ANY_UNIT),
         "before": before,
         "after": "",
         "units": list(names),

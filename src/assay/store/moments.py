@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from assay.model.moments import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from assay.model.moments import Counting
     from assay.model.results import Counted
+    from assay.store.experiments import UnitFilter
     from assay.store.pages import Reading
 
 _SQL = queries("moments")
@@ -77,7 +79,7 @@ async def units_having(
     having: Counted,
     *,
     metric: str,
-    variant: str | None,
+    filter_: UnitFilter,
     after: str,
     limit: int,
 ) -> dict[str, UnitMoments]:
@@ -90,12 +92,12 @@ async def units_having(
         counting: which runs count.
         having: as what runs are counted.
         metric: of which scores count.
-        variant: only units that were first served it.
+        filter_: only units that fit.
         after: only units of a greater name.
         limit: most units.
     """
     values = _values(counting, [metric])
-    values |= {"having": having, "variant": variant, "after": after, "limit": limit}
+    values |= asdict(filter_) | {"having": having, "after": after, "limit": limit}
     statement = compose(_SQL[part] for part in ("of_all", "sums", "by_unit", "counted"))
     return await _by_unit(cursor, statement, values)
 

@@ -64,7 +64,8 @@ class RunFilter:
         session_id: needs `session_key`.
         score: a name; with bounds (inclusive) or `score_is` only runs whose latest score fits.
         experiment: only runs that were served a variant of it; this `variant`, as this `unit`,
-            before `exposed_before`.
+            `exposed_after` an instant (inclusive) and `exposed_before` one, `forced` or not,
+            `without_unit` or with one.
         queued_after: inclusive. `queued_before`: exclusive.
     """
 
@@ -80,6 +81,9 @@ class RunFilter:
     experiment: str | None = None
     variant: str | None = None
     unit: str | None = None
+    forced: bool | None = None
+    without_unit: bool | None = None
+    exposed_after: datetime | None = None
     exposed_before: datetime | None = None
     queued_after: datetime | None = None
     queued_before: datetime | None = None
@@ -112,6 +116,9 @@ class RunFilter:
             "in_experiment": self.experiment,
             "as_variant": self.variant,
             "as_unit": self.unit,
+            "as_forced": self.forced,
+            "as_no_unit": self.without_unit,
+            "exposed_after": self.exposed_after,
             "exposed_before": self.exposed_before,
             "experiment_end": self.experiment,
             "queued_after": self.queued_after,

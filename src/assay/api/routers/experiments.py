@@ -20,6 +20,7 @@ from assay.experiments.standings import standings
 from assay.model.event_rules import is_storable
 from assay.model.results import Counted  # noqa: TC001 - FastAPI reads it
 from assay.store import experiments, looks
+from assay.store.experiments import UnitFilter
 from assay.wire import base
 from assay.wire import experiments as wire
 from assay.wire.paths import decoded
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 router = APIRouter(tags=["experiments"])
 MAX_TEXT_BYTES = 4096
 _ALPHA = 0.05
+Epoch = Annotated[int | None, Query(ge=1, le=2**31 - 1)]
 
 
 @router.get("/experiments", response_model=base.Page[wire.Experiment])
@@ -118,6 +120,7 @@ async def list_assignments(
     limit: Limit = 50,
     cursor: Cursor = None,
     variant: str | None = None,
+    epoch: Epoch = None,
     exposed_before: Instant = None,
     metric: Annotated[str | None, Query(description="with what each adds to its results")] = None,
     having: Annotated[
@@ -126,12 +129,14 @@ async def list_assignments(
 ) -> Response:
     """Units by name with what they were served first, and the log of how variants were chosen.
 
-    `variant` leaves those that were served it first; `exposed_before` what was served by then.
+    `variant` and `epoch` leave those that were first served so; `exposed_before` what was served by
+    then.
     With `metric` each unit has its `tally`: those of all units of a variant sum to the variant's in
     the results at the cutoff `exposed_before`, by the rules of that (now; the hour that had begun).
     `having` leaves those of them that add to a count: `having=failed` the units with failed runs.
     """
     name, services = decoded(experiment_id), services_of(request)
+    filter_ = UnitFilter(variant=variant, epoch=epoch)
     if having is not None and metric is None:
         raise AssayError("having can't be asked without metric", code="bad_filter", field="metric")
 
@@ -146,7 +151,7 @@ async def list_assignments(
                     project=who.project,
                     experiment=name,
                     limit=limit,
-                    variant=variant,
+                    filter_=filter_,
                     before=exposed_before,
                     after=cursor,
                 )
@@ -162,7 +167,7 @@ async def list_assignments(
                     counting,
                     metric=metric,
                     having=having,
-                    variant=variant,
+                    filter_=filter_,
                     limit=limit,
                     after=cursor,
                 )

@@ -34,6 +34,8 @@ MOST_WAIT_S = 60.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S, PAUSE_GROWTH = 0.01, 0.25, 1.5
 PARTS = ("steps", "scores", "outcomes", "spans")
 MOST_SCORES = 1_000
+SERVED = ("variant", "unit", "forced", "without_unit", "exposed_after", "exposed_before")
+"""Filters that say how a run was served an experiment."""
 Finite = Annotated[float | None, Query(allow_inf_nan=False)]
 
 
@@ -55,6 +57,9 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     experiment: str | None = None,
     variant: str | None = None,
     unit: str | None = None,
+    forced: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    without_unit: bool | None = None,  # noqa: FBT001 - a parameter of the query
+    exposed_after: Instant = None,
     exposed_before: Instant = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
@@ -77,6 +82,9 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         experiment=experiment,
         variant=variant,
         unit=unit,
+        forced=forced,
+        without_unit=without_unit,
+        exposed_after=exposed_after,
         exposed_before=exposed_before,
         queued_after=queued_after,
         queued_before=queued_before,
@@ -220,8 +228,9 @@ def _check(f: RunFilter) -> None:
         raise _needs("session_id", "session_key")
     if f.score is None and (f.score_min, f.score_max, f.score_is) != (None, None, None):
         raise _needs("score_min, score_max and score_is", "score")
-    if f.experiment is None and (f.variant, f.unit, f.exposed_before) != (None, None, None):
-        raise _needs("variant, unit and exposed_before", "experiment")
+    served = {name: getattr(f, name) for name in SERVED}
+    if f.experiment is None and any(value is not None for value in served.values()):
+        raise _needs(f"{', '.join(SERVED[:-1])} and {SERVED[-1]}", "experiment")
 
 
 def _needs(field: str, other: str) -> AssayError:

@@ -14,6 +14,7 @@ from assay.dashboard.growth import growth
 from assay.dashboard.page import Action, Page
 from assay.experiments.reading import hour
 from assay.store.copies import experiments as copies
+from assay.store.experiments import UnitFilter
 from assay.wire.experiments import Assignment, Experiment, Look, Results
 
 if TYPE_CHECKING:
@@ -135,7 +136,12 @@ async def units(ask: Ask) -> UnitsView:
         before = hour(before, ask.now, field="exposed_before")
     # What runs count as is told by the rules of the analysis, which no view has.
     sql = (
-        copies.units(ask.project, name, variant=asked.variant, before=before)
+        copies.units(
+            ask.project,
+            name,
+            UnitFilter(variant=asked.variant, epoch=asked.epoch),
+            before=before,
+        )
         if asked.having is None
         else None
     )

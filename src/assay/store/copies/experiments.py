@@ -11,6 +11,8 @@ from assay.store.copies.writing import clause, given, statement
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from assay.store.experiments import UnitFilter
+
 _EXPERIMENTS = "insights.experiments"
 _COLUMNS = """id, epoch, strategy, variants, plan_version,
   first_seen, stopped_at, decision"""
@@ -18,7 +20,8 @@ _FIRST = """unit,
   (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant,
   (array_agg(epoch ORDER BY at, run_uuid, index))[1] AS epoch,
   min(at) AS first_at, count(DISTINCT run_uuid) AS run_count"""
-_SERVED_FIRST = "(array_agg(variant ORDER BY at, run_uuid, index))[1] = {}"
+_VARIANT = "(array_agg(variant ORDER BY at, run_uuid, index))[1] = {}"
+_EPOCH = "(array_agg(epoch ORDER BY at, run_uuid, index))[1] = {}"
 _UNITS = """(
     SELECT unit,
       (array_agg(variant ORDER BY at, run_uuid, index))[1] AS variant
@@ -69,9 +72,9 @@ def one(project: int, experiment: str, cutoff: datetime) -> str:
 
 
 def units(
-    project: int, experiment: str, *, variant: str | None = None, before: datetime | None = None
+    project: int, experiment: str, filter_: UnitFilter, *, before: datetime | None = None
 ) -> str:
-    """The units by name: of all, or those that were served a variant first."""
+    """The units by name that fit."""
     where = [
         clause("project_id = {}", project),
         clause("experiment = {}", experiment),
@@ -83,6 +86,6 @@ def units(
         "insights.exposures",
         where=where,
         group="unit",
-        having=given(_SERVED_FIRST, variant),
+        having=[*given(_VARIANT, filter_.variant), *given(_EPOCH, filter_.epoch)],
         order="unit",
     )

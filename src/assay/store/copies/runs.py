@@ -143,6 +143,9 @@ def _exposure(f: RunFilter) -> Iterator[Composable]:
     yield from given("o.experiment = {}", f.experiment)
     yield from given("o.variant = {}", f.variant)
     yield from given("o.unit = {}", f.unit)
+    yield from given("o.forced = {}", f.forced)
+    yield from given("(o.unit IS NULL) = {}", f.without_unit)
+    yield from given("o.at >= {}", f.exposed_after)
     yield from given("o.at < {}", f.exposed_before)
 
 

@@ -145,7 +145,8 @@ FROM (
 
 -- name: by_unit
     GROUP BY x.unit
-    HAVING %(variant)s::text IS NULL OR (array_agg(x.variant ORDER BY x.at, x.run_id, x.idx))[1] = %(variant)s
+    HAVING (%(variant)s::text IS NULL OR (array_agg(x.variant ORDER BY x.at, x.run_id, x.idx))[1] = %(variant)s)
+        AND (%(epoch)s::int IS NULL OR (array_agg(x.epoch ORDER BY x.at, x.run_id, x.idx))[1] = %(epoch)s)
     ORDER BY x.unit LIMIT %(limit)s) u
 LEFT JOIN assay.assignments a ON a.project_id = %(project)s AND a.experiment = %(experiment)s AND a.unit = u.unit
 ORDER BY u.unit

@@ -198,6 +198,7 @@ WHERE u.unit = ANY (%(units)s)
 
 -- name: counted
 WHERE u.unit > %(after)s AND (%(variant)s::text IS NULL OR u.variant = %(variant)s)
+    AND (%(epoch)s::int IS NULL OR u.epoch = %(epoch)s)
     AND CASE %(having)s
         WHEN 'exposed' THEN u.exposed WHEN 'mature' THEN u.m WHEN 'pending' THEN u.exposed - u.m
         WHEN 'scored' THEN u.n WHEN 'failed' THEN u.f WHEN 'no_response' THEN u.m - u.n - u.f

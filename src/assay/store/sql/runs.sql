@@ -137,6 +137,15 @@ SELECT count(*) AS n FROM (
 -- name: as_unit
         AND x.unit = %(unit)s
 
+-- name: as_forced
+        AND x.forced = %(forced)s
+
+-- name: as_no_unit
+        AND (x.unit IS NULL) = %(without_unit)s
+
+-- name: exposed_after
+        AND x.at >= %(exposed_after)s
+
 -- name: exposed_before
         AND x.at < %(exposed_before)s
 
