@@ -17,7 +17,10 @@ from assay.model.event_rules import EARLIEST, LATEST
 from assay.store.score_values import Range
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
+
+    from fastapi.dependencies.models import Dependant
 
     from assay.access.services import Services, Writer
     from assay.model.events import Json
@@ -40,7 +43,7 @@ def check_parameters(request: Request) -> None:
     """`bad_filter` for what the route doesn't know: a misspelt filter must not answer for all."""
     if not request.query_params:
         return
-    known = sorted(field.alias for field in request.scope["route"].dependant.query_params)
+    known = sorted(_parameters(request.scope["route"].dependant))
     for name in request.query_params:
         if name not in known:
             raise AssayError(
@@ -56,6 +59,12 @@ def check_parameters(request: Request) -> None:
                 field=name,
                 hint="give each parameter once: ask again for the other value",
             )
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _parameters(each)
 
 
 async def who(request: Request) -> Principal:

@@ -56,9 +56,8 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
     plan, times = newest.plan, sight.schedule(newest.plan, first)
     history: dict[Mode, dict[str, list[Look]]] = {mode: {} for mode in Mode}
     begun = times.start
-    for one in await looks.all_of(
-        cursor, project=project, experiment=experiment, version=newest.version
-    ):
+    version = newest.version
+    for one in await looks.all_of(cursor, project=project, experiment=experiment, version=version):
         history[one.mode].setdefault(one.variant, []).append(one.look)
         begun = max(begun, one.look.cutoff)
     # Once the last answers are in, nothing changes any more: but the end of the plan is looked at.
@@ -83,12 +82,7 @@ async def look(cursor: Reading, *, project: int, experiment: str, now: datetime)
         )
         made = _looks(plan, times, found, in_force, cutoff, history)
         await looks.add(
-            cursor,
-            made,
-            project=project,
-            experiment=experiment,
-            version=newest.version,
-            now=now,
+            cursor, made, project=project, experiment=experiment, version=version, now=now
         )
         taken += len(made)
         cutoff += _DAY

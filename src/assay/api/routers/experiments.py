@@ -129,8 +129,7 @@ async def list_assignments(
 ) -> Response:
     """Units by name with what they were served first, and the log of how variants were chosen.
 
-    `variant` and `epoch` leave those that were first served so; `exposed_before` what was served by
-    then.
+    `variant` and `epoch` leave those first served so; `exposed_before` what was served by then.
     With `metric` each unit has its `tally`: those of all units of a variant sum to the variant's in
     the results at the cutoff `exposed_before`, by the rules of that (now; the hour that had begun).
     `having` leaves those of them that add to a count: `having=failed` the units with failed runs.
@@ -143,36 +142,34 @@ async def list_assignments(
     async def ask(rows: Reading) -> Answer:
         found = await reading.found(rows, project=who.project, experiment=name)
         log = await experiments.epochs(rows, project=who.project, experiment=name)
-        units: Page[Answer]
+        shown: Page[Answer]
         if metric is None:
-            units = (
-                await experiments.units(
-                    rows,
-                    project=who.project,
-                    experiment=name,
-                    limit=limit,
-                    filter_=filter_,
-                    before=exposed_before,
-                    after=cursor,
-                )
-            ).map(shapes.assignment)
-        else:
-            cutoff = reading.hour(exposed_before, services.now(), field="exposed_before")
-            counting = await reading.counting(
-                rows, found, project=who.project, metric=metric, cutoff=cutoff
+            units = await experiments.units(
+                rows,
+                project=who.project,
+                experiment=name,
+                limit=limit,
+                filter_=filter_,
+                before=exposed_before,
+                after=cursor,
             )
-            units = (
-                await tallies.page(
-                    rows,
-                    counting,
-                    metric=metric,
-                    having=having,
-                    filter_=filter_,
-                    limit=limit,
-                    after=cursor,
-                )
-            ).map(shapes.tallied)
-        return {"data": units.items, "next": units.next, "log": [shapes.choice(one) for one in log]}
+            shown = units.map(shapes.assignment)
+        else:
+            until = reading.hour(exposed_before, services.now(), field="exposed_before")
+            counting = await reading.counting(
+                rows, found, project=who.project, metric=metric, cutoff=until
+            )
+            tallied = await tallies.page(
+                rows,
+                counting,
+                metric=metric,
+                having=having,
+                filter_=filter_,
+                limit=limit,
+                after=cursor,
+            )
+            shown = tallied.map(shapes.tallied)
+        return {"data": shown.items, "next": shown.next, "log": [shapes.choice(one) for one in log]}
 
     return answer(await services.read(who.project, ask))
 

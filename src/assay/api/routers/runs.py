@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from assay.api import shapes
 from assay.api.answers import answer, page
@@ -39,12 +39,7 @@ SERVED = ("variant", "unit", "forced", "without_unit", "exposed_after", "exposed
 Finite = Annotated[float | None, Query(allow_inf_nan=False)]
 
 
-@router.get("/runs", response_model=base.Page[wire.Run])
-async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the query
-    request: Request,
-    who: Who,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+async def _filter(  # noqa: PLR0913, PLR0917 - each is a parameter of the query
     function_id: str | None = None,
     app_id: str | None = None,
     status: wire.Status | None = None,
@@ -63,13 +58,8 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
     exposed_before: Instant = None,
     queued_after: Instant = None,
     queued_before: Instant = None,
-    output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
-) -> Response:
-    """Runs, the newest first; those that fit everything that is asked for.
-
-    `output=false` leaves their outputs out, which may be large.
-    """
-    filter_ = RunFilter(
+) -> RunFilter:
+    asked = RunFilter(
         function=function_id,
         app=app_id,
         status=status,
@@ -89,7 +79,23 @@ async def list_runs(  # noqa: PLR0913, PLR0917 - each is a parameter of the quer
         queued_after=queued_after,
         queued_before=queued_before,
     )
-    _check(filter_)
+    _check(asked)
+    return asked
+
+
+@router.get("/runs", response_model=base.Page[wire.Run])
+async def list_runs(
+    request: Request,
+    who: Who,
+    filter_: Annotated[RunFilter, Depends(_filter)],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
+) -> Response:
+    """Runs, the newest first; those that fit everything that is asked for.
+
+    `output=false` leaves their outputs out, which may be large.
+    """
     found = await services_of(request).read(
         who.project,
         lambda reading: runs.page(
