@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
 
 from api_server import failure, memo, step
+from assay.errors import AssayError
 from assay.ids import parse, span_of, to_text
+from assay.store.runs import RunFilter, longest
 from assay.wire.runs import RunDetail
 
 if TYPE_CHECKING:
@@ -94,6 +99,54 @@ def test_runs_are_filtered_by_what_they_were_served(api: ApiServer) -> None:
     assert shown(api, experiment="style", variant="concise", unit="acct_2") == []
     assert shown(api, experiment="else") == []
     assert api.refusal("GET", "runs?variant=concise")[1:] == ("bad_filter", "experiment")
+
+
+def test_runs_are_listed_by_how_long_they_took(api: ApiServer) -> None:
+    """Of some time, those that have ended; a cursor fits the order alone that gave it."""
+    api.register("answer")
+    api.start()
+    since = (api.clock.now() - timedelta(hours=1)).isoformat()
+    took = [3.0, 0.5, 3.0, 7.25, 0.0, 3.000001]
+    runs = [api.start() for _ in took]
+    for run in runs:
+        api.finish(run)
+    with psycopg.connect(api.url) as connection:
+        for run, seconds in zip(runs, took, strict=True):
+            connection.execute(
+                "UPDATE assay.runs SET started_at = ended_at - make_interval(secs => %s)"
+                " WHERE id = %s",
+                (seconds, parse(run)),
+            )
+    asked = {"order": "longest", "queued_after": since}
+    ordered = sorted(zip(took, runs, strict=True), reverse=True)
+    assert shown(api, limit=2, **asked) == [run for _, run in ordered]
+    assert shown(api, limit=2, order="newest", status="completed") == runs[::-1]
+    api.clock.advance(timedelta(hours=2))
+    assert shown(api, order="longest", queued_after=api.clock.now().isoformat()) == []
+
+    by_time = api.get("runs", limit=1)["next"]
+    by_length = api.get("runs", limit=1, **asked)["next"]
+    for query in (f"cursor={by_length}", f"cursor={by_time}&{urlencode(asked)}"):
+        assert api.refusal("GET", f"runs?{query}") == (400, "bad_cursor", "cursor")
+
+
+def test_the_longest_runs_are_those_of_a_time(api: ApiServer) -> None:
+    """Which must be told, and hold no more runs than can be put in order."""
+    api.register("answer")
+    for _ in range(3):
+        api.finish(api.start())
+    assert api.refusal("GET", "runs?order=longest") == (422, "bad_filter", "queued_after")
+    assert api.refusal("GET", "runs?order=shortest") == (422, "invalid", "order")
+    filter_ = RunFilter(queued_after=api.clock.now() - timedelta(hours=1))
+
+    def found(most: int) -> int:
+        read = partial(longest, project=1, filter_=filter_, limit=5, most=most)
+        return len(api.run(api.app.state.services.read(1, read)).items)
+
+    assert found(3) == 3
+    with pytest.raises(AssayError) as refused:
+        found(2)
+    assert (refused.value.code, refused.value.field) == ("order_too_wide", "queued_after")
 
 
 def test_pages_are_complete_and_without_repeats_while_runs_come(api: ApiServer) -> None:

@@ -63,6 +63,8 @@ def test_the_list_of_runs_by_each_of_its_filters(told: Told) -> None:
         {"experiment": words.experiment, "without_unit": "false"},
         {"queued_after": then.isoformat()},
         {"queued_before": then.isoformat()},
+        {"queued_after": "2026-01-01T00:00:00Z", "order": "longest"},
+        {"queued_after": "2026-01-01T00:00:00Z", "order": "longest", "status": "failed"},
     ]
     asked += [{"status": status} for status in story.runs]
     sizes = set()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -54,6 +55,28 @@ def test_pages_of_a_list_follow_each_other(dash: DashboardServer) -> None:
     rows = second.one("tbody", data_live_rows="").all("tr")
     assert [row.attributes["data-key"] for row in rows] == runs[:1]
     assert second.one("nav", class_="pager").one("a").text.endswith("Newest")
+
+
+def test_heads_put_the_list_in_another_order_and_back(dash: DashboardServer) -> None:
+    """The head says in which it is; the longest are those of a day unless the query says."""
+    dash.register("answer")
+    for status in ("completed", "failed", "completed"):
+        dash.finish(dash.start(), status)
+    page, ways = dash.look("/runs", status="completed"), []
+    for word, other in (("Queued", "Took"), ("Took", "Queued")):
+        (head,) = page.all("th", aria_sort="descending")
+        assert head.text.startswith(word)
+        (way,) = [one for one in page.one("thead").all("a") if one.text == other]
+        assert "status=completed" in way.attributes["href"]
+        ways.append(dict(parse_qsl(urlsplit(way.attributes["href"]).query)))
+        page = html_pages.read(dash.ask("GET", way.attributes["href"]).text)
+        rows = page.one("tbody", data_live_rows="").all("tr")
+        found = dash.get("runs", **ways[-1])["data"]
+        assert [row.attributes["data-key"] for row in rows] == [run["id"] for run in found]
+        assert len(rows) == 2
+    day = dash.clock.now() - datetime.fromisoformat(ways[0]["queued_after"])
+    assert timedelta(days=1) <= day < timedelta(days=1, minutes=1)
+    assert "order" not in ways[1]
 
 
 def test_a_filter_without_a_field_is_seen_and_stays(dash: DashboardServer) -> None:

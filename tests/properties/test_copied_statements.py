@@ -117,10 +117,12 @@ def test_runs(world: World, data: st.DataObject) -> None:
     """In the list's order; a reader of another project sees none of them."""
     filter_ = run_filters(world, data)
     services = world.server.app.state.services
+    longest = filter_.queued_after is not None and data.draw(st.booleans())
+    read = runs.longest if longest else runs.page
     page = world.server.run(
-        services.read(1, lambda reading: runs.page(reading, project=1, filter_=filter_, limit=500))
+        services.read(1, lambda reading: read(reading, project=1, filter_=filter_, limit=500))
     )
-    statement = copies_of_runs.of_filter(1, filter_)
+    statement = copies_of_runs.of_filter(1, filter_, longest=longest)
     assert [row["id"] for row in world.rows(statement)] == [to_text(one.id) for one in page.items]
     assert world.rows(statement, project=2) == []
 

@@ -36,6 +36,9 @@ def runs(
     until: Until = None,
     limit: Limit = 50,
     *,
+    order: Annotated[
+        str | None, typer.Option(help="newest, or longest: of those since --since that have ended.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List runs, the newest first."""
@@ -56,6 +59,7 @@ def runs(
             score_max=score_max,
             queued_after=after,
             queued_before=before,
+            order=order,
         ),
         settings_of(),
     )

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from assay.ids import parse
 from assay.store.outcomes import OutcomeFilter
-from assay.store.runs import RunFilter
+from assay.store.runs import Order, RunFilter
 
 if TYPE_CHECKING:
     from assay.dashboard.asking import Ask
@@ -42,6 +42,7 @@ class Runs(_Query):
     exposed_before: AwareDatetime | None = None
     queued_after: AwareDatetime | None = None
     queued_before: AwareDatetime | None = None
+    order: Order = "newest"
 
 
 class Outcomes(_Query):
@@ -82,7 +83,7 @@ class Units(_Query):
 
 def runs(ask: Ask) -> RunFilter:
     """Of the list of runs."""
-    asked = Runs.model_validate(ask.query).model_dump()
+    asked = Runs.model_validate(ask.query).model_dump(exclude={"order"})
     return RunFilter(function=asked.pop("function_id"), app=asked.pop("app_id"), **asked)
 
 

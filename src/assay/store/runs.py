@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from uuid import UUID
 
+from assay.errors import AssayError
 from assay.ids import floor_at, minted_at
 from assay.model.experiments import ExperimentRef
 from assay.store.pages import Page, compose, decode, fetch, page_of
@@ -23,6 +24,11 @@ ENDED = ("completed", "failed", "cancelled")
 LIVE = ("queued", "running", "waiting")
 # An id is minted when its run is about to be queued: clocks and slow commits lie between the two.
 ID_MARGIN = timedelta(hours=1)
+Order = Literal["newest", "longest"]
+MOST_ORDERED = 50_000
+"""So many runs may lie in the time of which the longest are asked for: all are compared."""
+LONGEST = "runs, the longest first"
+_MICROSECOND = timedelta(microseconds=1)
 _COMMON = 10_000
 """So many runs of a session key are found sooner among the newest runs than by the key."""
 
@@ -49,6 +55,13 @@ class RunRecord:
     error: str | None
     warnings: str | None
     status: str
+
+    @property
+    def took_us(self) -> int:
+        """Microseconds from its start to its end; 0 before."""
+        if self.started_at is None or self.ended_at is None:
+            return 0
+        return (self.ended_at - self.started_at) // _MICROSECOND
 
     @property
     def is_ended(self) -> bool:
@@ -173,6 +186,58 @@ async def page(
             names[names.index("with_session_key")] = "carrying_key"
     rows = await fetch(cursor, _query(*names, end), values)
     return page_of("runs", [RunRecord(**row) for row in rows], limit, lambda run: (run.id,))
+
+
+async def longest(
+    cursor: Reading,
+    *,
+    project: int,
+    filter_: RunFilter,
+    limit: int,
+    after: str | None = None,
+    with_output: bool = True,
+    most: int = MOST_ORDERED,
+) -> Page[RunRecord]:
+    """A page of runs that have ended, those that took longest first.
+
+    No index has them in this order, which would cost every run: all of the filter's time are read.
+
+    Raises:
+        AssayError: `bad_cursor`; `bad_filter` without `queued_after`; `order_too_wide` where there
+            are more than `most` in that time.
+    """
+    if filter_.queued_after is None:
+        raise AssayError(
+            "the longest runs can't be asked for without queued_after",
+            code="bad_filter",
+            field="queued_after",
+            hint="say since when, such as a day ago",
+        )
+    took, last = (None, None) if after is None else decode(LONGEST, after, (int, UUID))
+    values: dict[str, object] = {
+        "last_id": None,
+        **filter_.values(),
+        "project": project,
+        "limit": limit + 1,
+        "with_output": with_output,
+        "took": took,
+        "after": last,
+        "most": most + 1,
+    }
+    (found,) = await fetch(cursor, _SQL["in_time"], values)
+    if found["n"] > most:
+        raise AssayError(
+            f"more than {most:,} runs were queued in that time: too many to put in order",
+            code="order_too_wide",
+            field="queued_after",
+            hint="ask for a shorter time: queued_after later, or queued_before earlier",
+        )
+    parts = ["carrying_key" if one == "with_session_key" else one for one in filter_.parts()]
+    names = ["list", *parts, "has_ended", *(["after_longer"] if after else [])]
+    rows = await fetch(cursor, _query(*names, "longest_first"), values)
+    return page_of(
+        LONGEST, [RunRecord(**row) for row in rows], limit, lambda run: (run.took_us, run.id)
+    )
 
 
 async def find(cursor: Reading, *, project: int, run: UUID) -> RunRecord | None:

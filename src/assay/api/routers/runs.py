@@ -90,15 +90,18 @@ async def list_runs(
     filter_: Annotated[RunFilter, Depends(_filter)],
     limit: Limit = 50,
     cursor: Cursor = None,
+    order: runs.Order = "newest",
     output: bool = True,  # noqa: FBT001, FBT002 - a parameter of the query
 ) -> Response:
     """Runs, the newest first; those that fit everything that is asked for.
 
-    `output=false` leaves their outputs out, which may be large.
+    `order=longest` has those first that took longest until they ended, of the time since
+    `queued_after`. `output=false` leaves their outputs out, which may be large.
     """
+    read = runs.longest if order == "longest" else runs.page
     found = await services_of(request).read(
         who.project,
-        lambda reading: runs.page(
+        lambda reading: read(
             reading,
             project=who.project,
             filter_=filter_,

@@ -63,6 +63,7 @@ class RunsView:
         volume: how many there were when; None on later pages, and where no counts tell.
         about: the filters that it counts by, without time.
         ranges: a word, and the instant from which on it is.
+        day_ago: since when the longest runs are looked for, unless the query says.
         functions, score_names: what the filters offer.
         has_rare_filters: whether one is in use that is folded away.
         is_filtered: whether a filter may be to blame where there is no run.
@@ -73,6 +74,7 @@ class RunsView:
     volume: Volume | None
     about: dict[str, str]
     ranges: list[tuple[str, str]]
+    day_ago: str
     copied: Copied
     functions: list[str]
     score_names: list[str]
@@ -83,7 +85,7 @@ class RunsView:
 
 
 async def runs(ask: Ask) -> RunsView:
-    """The runs that fit the query, the newest first, with their scores and variants."""
+    """The runs that fit the query, in its order, with their scores and variants."""
     found = await ask.items(Run, output=False)
     ids = [parse(run.id) for run in found.items]
     asked = filters.runs(ask)
@@ -108,24 +110,26 @@ async def runs(ask: Ask) -> RunsView:
         volume=await _volume(ask, asked, found.items),
         about={name: text for name, text in ask.query.items() if name in ABOUT},
         ranges=_ranges(ask.now),
+        day_ago=iso(ask.now.replace(second=0, microsecond=0) - RANGES["24 h"]),
         copied=copied(ask, _statement(ask, asked), is_from_here=True),
         functions=functions,
         score_names=sorted({one.name for one in given}),
         has_scores=bool(given),
         has_variants=bool(served),
-        is_filtered=bool(ask.api_query()),
+        is_filtered=bool(ask.api_query().keys() - {"order"}),
         has_rare_filters=bool(RARE & ask.query.keys()),
     )
 
 
 def _statement(ask: Ask, asked: RunFilter) -> str:
-    return copies.of_filter(ask.project, asked, after=ask.query.get("cursor"))
+    order, after = ask.query.get("order"), ask.query.get("cursor")
+    return copies.of_filter(ask.project, asked, longest=order == "longest", after=after)
 
 
 async def _volume(ask: Ask, asked: RunFilter, found: list[Run]) -> Volume | None:
     if not found or "cursor" in ask.query:
         return None
-    newest = found[0].queued_at
+    newest = max(run.queued_at for run in found)
     return await ask.read(
         lambda reading: volumes.of_list(
             reading, asked, project=ask.project, newest=newest, now=ask.now

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import sql
 
 from assay.store.copies.writing import clause, following, given, queued, statement
-from assay.store.runs import RunFilter
+from assay.store.runs import LONGEST, RunFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 _RUNS = "insights.runs"
+_TOOK = "round(duration_s * 1e6)::bigint, uuid"
 _COLUMNS = """id, app_id, function_id, status, queued_at,
   started_at, duration_s, tokens, sessions, error"""
 _STEPS = """seq, step_id, index, kind, status, attempts,
@@ -28,10 +29,21 @@ _OUTCOMES = """defer_id, name, state, scorer, promised_at,
   due_at, reason, scorer_run_id"""
 
 
-def of_filter(project: int, filter_: RunFilter, *, after: str | None = None) -> str:
-    """The runs that fit, the newest first: those after a cursor, where there is one."""
-    where = [*_conditions(project, filter_), *following("runs", "uuid", after, (UUID,))]
-    return statement(_COLUMNS, _RUNS, where=where, order="uuid DESC")
+def of_filter(
+    project: int, filter_: RunFilter, *, longest: bool = False, after: str | None = None
+) -> str:
+    """The runs that fit, the newest first, or those that have ended with the longest first.
+
+    Those after a cursor of that order, where there is one.
+    """
+    where = [*_conditions(project, filter_)]
+    if longest:
+        where.append(clause("duration_s >= 0"))
+        where += following(LONGEST, _TOOK, after, (int, UUID))
+    else:
+        where += following("runs", "uuid", after, (UUID,))
+    order: LiteralString = "duration_s DESC, uuid DESC" if longest else "uuid DESC"
+    return statement(_COLUMNS, _RUNS, where=where, order=order)
 
 
 def of_session(project: int, key: str, id_: str) -> str:

@@ -167,6 +167,21 @@ SELECT count(*) AS n FROM (
 -- name: newest_first
 ORDER BY r.id DESC LIMIT %(limit)s
 
+-- name: in_time
+SELECT count(*) AS n FROM (
+    SELECT FROM assay.runs r
+    WHERE r.project_id = %(project)s AND r.id >= %(first_id)s AND (%(last_id)s::uuid IS NULL OR r.id < %(last_id)s)
+    LIMIT %(most)s) k
+
+-- name: has_ended
+    AND r.ended_at >= r.started_at
+
+-- name: after_longer
+    AND (r.ended_at - r.started_at, r.id) < (make_interval(secs => %(took)s / 1e6), %(after)s)
+
+-- name: longest_first
+ORDER BY r.ended_at - r.started_at DESC, r.id DESC LIMIT %(limit)s
+
 -- name: woken_by
     AND r.id = ANY (ARRAY(SELECT e.run_id FROM assay.run_events e
         WHERE e.project_id = %(project)s AND e.event_id = %(event)s))
