@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.dashboard import sorting
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.windows import WINDOWS, summary
@@ -17,13 +18,30 @@ from assay.wire.functions import Function
 from assay.wire.runs import Run
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from assay.dashboard.asking import Ask
+    from assay.dashboard.sorting import Key, Sorting
     from assay.dashboard.windows import FunctionRow, Summary
     from assay.store.activity import LiveCount
     from assay.store.function_list import FunctionRecord
 
 NEWEST = 10
 _ELSEWHERE = {"kind", "triggers"}
+COLUMNS: Mapping[str, Callable[[Listed], Key]] = {
+    "function": lambda one: one.function.id,
+    "app": lambda one: one.function.app_id,
+    "runs": lambda one: one.numbers.n if one.numbers else 0,
+    "failed": lambda one: (
+        one.numbers.n_failed / one.numbers.n_ended if one.numbers and one.numbers.n_ended else None
+    ),
+    "median": lambda one: one.numbers.median_s if one.numbers else None,
+    "p95": lambda one: one.numbers.p95_s if one.numbers else None,
+    "queued": lambda one: one.live.queued if one.live else 0,
+    "running": lambda one: one.live.running if one.live else 0,
+    "waiting": lambda one: one.live.waiting if one.live else 0,
+}
+"""What the table can be sorted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +59,7 @@ class FunctionsView:
 
     windows: tuple[str, ...]
     summary: Summary
+    sorting: Sorting
     rows: list[Listed]
     next: str | None
     copied: Copied
@@ -70,21 +89,26 @@ class FunctionView:
 
 async def functions(ask: Ask) -> FunctionsView:
     """The functions and scorers of all apps, by app and id."""
-    found = await ask.items(Function)
+    order = sorting.asked(ask)
+    found = await sorting.items(ask, Function, order)
     over = await summary(ask)
     numbers = {(row.app, row.fn): row for row in over.functions}
     live = {(one.app, one.fn): one for one in over.live}
     return FunctionsView(
         windows=tuple(WINDOWS),
         summary=over,
-        rows=[
-            Listed(
-                function=one,
-                numbers=numbers.get((one.app_id, one.id)),
-                live=live.get((one.app_id, one.id)),
-            )
-            for one in found.items
-        ],
+        sorting=order,
+        rows=order.of(
+            (
+                Listed(
+                    function=one,
+                    numbers=numbers.get((one.app_id, one.id)),
+                    live=live.get((one.app_id, one.id)),
+                )
+                for one in found.items
+            ),
+            COLUMNS,
+        ),
         next=found.next,
         copied=copied(ask, copies.all_of(ask.project)),
     )
@@ -150,7 +174,7 @@ PAGES = (
         key="f",
         render=functions,
         api="functions",
-        own=frozenset({"window"}),
+        own=frozenset({"window", sorting.SORT}),
         live=("runs",),
     ),
     Page(

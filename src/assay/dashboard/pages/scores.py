@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from assay.dashboard import sorting
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.sparks import spark
@@ -14,9 +15,10 @@ from assay.store.score_values import Range
 from assay.wire.score_names import ScoreName, ScoreNameDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from assay.dashboard.asking import Ask
+    from assay.dashboard.sorting import Key, Sorting
     from assay.dashboard.sparks import Spark
 
 CHARTS = ("charts.js",)
@@ -28,6 +30,7 @@ USUAL_DAYS = "7"
 class ScoresView:
     """A page of names; `sparks` are theirs, in the same order."""
 
+    sorting: Sorting
     scores: list[ScoreName]
     sparks: list[Spark]
     days: str
@@ -47,11 +50,14 @@ class ScoreView:
 
 async def scores(ask: Ask) -> ScoresView:
     """The names that are scored or promised."""
-    found = await ask.items(ScoreName)
+    order = sorting.asked(ask)
+    found = await sorting.items(ask, ScoreName, order)
     sql = copies.names(ask.project, _range(found.items[0])) if found.items else None
+    rows = order.of(found.items, COLUMNS)
     return ScoresView(
-        scores=found.items,
-        sparks=[_spark(one) for one in found.items],
+        sorting=order,
+        scores=rows,
+        sparks=[_spark(one) for one in rows],
         days=_days(ask.query),
         next=found.next,
         copied=copied(ask, sql),
@@ -74,6 +80,12 @@ def about(one: ScoreName) -> dict[str, str]:
         "queued_after": iso(one.queued_after),
         "queued_before": iso(one.queued_before),
     }
+
+
+def _missing(one: ScoreName) -> float | None:
+    """The share of promises without a score; None where nothing was promised."""
+    promised = sum(one.outcomes.values())
+    return (promised - one.outcomes.get("observed", 0)) / promised if promised else None
 
 
 def _range(one: ScoreName) -> Range:
@@ -103,6 +115,17 @@ def _days(query: Mapping[str, str]) -> str:
     return query.get("days", USUAL_DAYS)
 
 
+COLUMNS: Mapping[str, Callable[[ScoreName], Key]] = {
+    "score": lambda one: one.name,
+    "type": lambda one: one.type,
+    "mean": lambda one: one.estimate.estimate,
+    "runs": lambda one: one.n,
+    "pending": lambda one: one.outcomes.get("pending", 0),
+    "timed_out": lambda one: one.outcomes.get("timed_out", 0),
+    "missing": _missing,
+    "last": lambda one: one.last_at,
+}
+"""What the table can be sorted by."""
 PAGES = (
     Page(
         path="/scores",
@@ -112,6 +135,7 @@ PAGES = (
         key="c",
         render=scores,
         api="scores/names",
+        own=frozenset({sorting.SORT}),
         live=("scores",),
     ),
     Page(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from assay.dashboard import sorting
 from assay.dashboard.copying import Copied, copied
 from assay.dashboard.page import Page
 from assay.dashboard.strips import strip
@@ -22,9 +23,11 @@ from assay.wire.runs import Run
 from assay.wire.sessions import SessionKey, SessionSummary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from assay.dashboard.asking import Ask
+    from assay.dashboard.sorting import Key, Sorting
     from assay.dashboard.strips import Mark
     from assay.dashboard.transcripts import Said, Transcript
     from assay.stats.intervals import Estimate
@@ -36,12 +39,21 @@ RUNS = 50
 MOST_SPANS = 500
 MOST_SCORES = 1_000
 _DAY = timedelta(days=1)
+COLUMNS: Mapping[str, Callable[[SessionKey], Key]] = {
+    "key": lambda one: one.key,
+    "sessions": lambda one: one.session_count,
+    "runs": lambda one: one.run_count,
+    "each": lambda one: one.run_count / one.session_count,
+    "last": lambda one: one.last_active_at,
+}
+"""What the table of keys can be sorted by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysView:
     """The keys in use."""
 
+    sorting: Sorting
     keys: list[SessionKey]
     next: str | None
     copied: Copied
@@ -135,8 +147,14 @@ async def keys(ask: Ask) -> KeysView:
             field="key",
             hint="open its page from the list of keys",
         )
-    found = await ask.items(SessionKey)
-    return KeysView(keys=found.items, next=found.next, copied=copied(ask, copies.keys(ask.project)))
+    order = sorting.asked(ask)
+    found = await sorting.items(ask, SessionKey, order)
+    return KeysView(
+        sorting=order,
+        keys=order.of(found.items, COLUMNS),
+        next=found.next,
+        copied=copied(ask, copies.keys(ask.project)),
+    )
 
 
 async def sessions(ask: Ask) -> SessionsView:
@@ -217,6 +235,7 @@ PAGES = (
         key="s",
         render=keys,
         api="sessions",
+        own=frozenset({sorting.SORT}),
         live=("runs",),
     ),
     Page(
