@@ -86,7 +86,7 @@ class Story:
             # With its panel, too: a call of a model, and a step.
             places += [f"{places[-1]}?span={span:016x}" for span in (SPAN, STEP_SPAN)]
         elif page.path.endswith("/units"):
-            places += [f"{place}?metric=run.failure&having=exposed" for place in places]
+            places += [f"{place}?metric=run.failure" for place in places]
         return places
 
 
