@@ -110,6 +110,17 @@ def test_all_experiments_are_listed_unless_fewer_are_asked_for(
 
 
 @pytest.mark.usefixtures("looked")
+def test_while_all_runs_are_pending_it_says_how_long_answers_are_waited_for(assay: Program) -> None:
+    """And nothing of epochs that are left out or units that are few, which only time will tell."""
+    cutoff = f"{CASE['epochs'][0]['from'][:10]}T20:00:00Z"
+    shown = assay.run("experiment", NAME, "--cutoff", cutoff)
+    said = shown.stdout + shown.stderr
+    assert "  all are pending: answers are waited for until 7 d after the exposure\n" in said
+    assert "left out" not in said
+    assert "under 10" not in said
+
+
+@pytest.mark.usefixtures("looked")
 def test_what_was_forced_is_said_to_be_left_out(assay: Program, database: str) -> None:
     """It would be missed otherwise: no table counts it."""
     with psycopg.connect(database) as connection:

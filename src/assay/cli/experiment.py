@@ -10,7 +10,7 @@ import typer
 from assay.cli.asking import ask
 from assay.cli.forest import forest
 from assay.cli.options import Json, settings_of
-from assay.cli.printing import at, console, note, print_json, print_table, say
+from assay.cli.printing import at, console, duration, note, print_json, print_table, say
 from assay.experiments.amounts import count, difference, ends, size
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _COUNTS = ("mature", "scored", "failed", "no response", "pending", "coverage", "late")
 _WIDE, _USUAL = 100, 80
+_DAY_S = 86400
 _PLAIN = typer.Option(help="Draw with ASCII characters alone.")
 
 
@@ -86,13 +87,13 @@ def _show(found: Item, *, plain: bool) -> None:
     for warning in found["warnings"]:
         note(f"! {warning}")
     for metric in (one for one in found["metrics"] if one["arms"]):
-        _show_metric(metric, found["unit"], plain=plain)
+        _show_metric(metric, found, plain=plain)
     if found["other_metrics"]:
         say("")
         say(f"other metrics (--metric NAME): {', '.join(found['other_metrics'])}")
 
 
-def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
+def _show_metric(metric: Item, found: Item, *, plain: bool) -> None:
     say("")
     direction = "" if metric["direction"] is None else f", {metric['direction']} is better"
     say(f"{metric['metric']} ({metric['role']}{direction}, {metric['estimand']})")
@@ -103,12 +104,24 @@ def _show_metric(metric: Item, unit: str, *, plain: bool) -> None:
     # Two tables, since one would be wider than a terminal.
     level = f"{100 * (1 - metric['arms'][0]['mean']['alpha']):.4g} % for one look"
     print_table(
-        ("variant", "mean", level, f"{unit}s", "with a score"),
+        ("variant", "mean", level, f"{found['unit']}s", "with a score"),
         [_arm(arm, is_share=metric["is_share"]) for arm in metric["arms"]],
         empty="no runs yet",
     )
     say("")
     print_table(("runs of", *_COUNTS), [_runs(arm) for arm in metric["arms"]], empty="")
+    exposed, pending = (
+        sum(arm["tally"][name] for arm in metric["arms"]) for name in ("exposed", "pending")
+    )
+    if exposed and exposed == pending:
+        wait = found["maturity_s"]
+        waited = f"{wait / _DAY_S:g} d" if wait >= _DAY_S else duration(wait)
+        say(f"  all are pending: answers are waited for until {waited} after the exposure")
+    else:
+        _show_differences(metric, plain=plain)
+
+
+def _show_differences(metric: Item, *, plain: bool) -> None:
     drawn = forest(metric["variants"], width=_width(), plain=plain, is_share=metric["is_share"])
     for line in drawn:
         console().print(line, soft_wrap=True)
