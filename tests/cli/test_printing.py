@@ -90,15 +90,18 @@ def test_a_failed_run_tells_all_of_its_error(capsys: pytest.CaptureFixture[str])
     assert "at /home/me/app.py, line 93, in answer" in shown
 
 
-def test_a_score_tells_what_it_counts_for(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each use of an experiment, and what it names in vain."""
+@pytest.mark.parametrize(("value", "text"), [(33.0, "33"), (0.5, "0.5"), (1e300, "1e+300")])
+def test_a_score_tells_what_it_counts_for(
+    capsys: pytest.CaptureFixture[str], value: float, text: str
+) -> None:
+    """Its value as short as it was given; each use of an experiment, and what it names in vain."""
     use = {"experiment": "answer-style", "variant": "concise", "index": 0, "counted": True}
     uses = [use, use | {"experiment": "model", "variant": "m", "index": 2, "counted": False}]
     scored = {
         "name": "gen_ai.evaluation.result",
         "attributes": {
             "gen_ai.evaluation.name": "quality",
-            "gen_ai.evaluation.score.value": 33.0,
+            "gen_ai.evaluation.score.value": value,
             "assay.score.source": "api",
             "assay.score.attributions": uses,
         },
@@ -108,5 +111,5 @@ def test_a_score_tells_what_it_counts_for(capsys: pytest.CaptureFixture[str]) ->
     )
 
     shown = " ".join(capsys.readouterr().out.split())
-    assert "quality 33 score from api, for concise of answer-style" in shown
+    assert f"quality {text} score from api, for concise of answer-style" in shown
     assert "left out: not served m of model (2)" in shown

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from assay.cli.printing import Item
 
+_EXACT_INTEGERS = 2**53
 _SCORED = "gen_ai.evaluation.result"
 _BRIEF, _WHOLE = 60, 4_000
 _FRAME = re.compile(r'^  File "(.+)", line (\d+), in (.+)$', re.MULTILINE)
@@ -201,9 +202,10 @@ def _counts_for(use: Item) -> str:
 
 
 def _number(value: float | None) -> str:
-    """A score's value as it was given: a double holds integers, too."""
-    is_whole = isinstance(value, float) and value.is_integer()
-    return json.dumps(int(value) if is_whole and value is not None else value)
+    """A score's value as it was given: a double holds integers, too, exactly up to 2^53."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_INTEGERS:
+        return json.dumps(int(value))
+    return json.dumps(value)
 
 
 def _dim(text: str) -> Text:
