@@ -26,6 +26,7 @@ KEYWORDS = re.compile(r"^ *(SELECT|INSERT|UPDATE|DELETE|WITH|PERFORM)\b", re.MUL
 END = re.compile(r";\n|^ *LOOP$", re.MULTILINE)
 WHOLE = re.compile(r"(--.*\n)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 HOT = (
+    "event_keys",
     "events",
     "experiments",
     "finding",
