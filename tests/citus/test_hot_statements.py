@@ -45,6 +45,7 @@ TYPES = {
     "before": "timestamptz",
     "by": "text", "common": "int", "cutoff": "timestamptz", "decision": "text", "events": "uuid[]",
     "experiment": "text", "experiments": "text[]", "experiments.after": "text",
+    "epoch": "int", "having": "text", "moments.after": "text",
     "first": "uuid", "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
     "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "keys": "text[]",
     "kind": "text", "most": "int", "text": "text",

@@ -227,7 +227,7 @@ def test_a_broken_assignment_is_invalid_for_good(mode: Mode) -> None:
     fine = looked({"b": at(0.2, 5)}, mode=mode)["b"]
     assert fine.word is Word.BETTER
     broken = looked(
-        {"b": replace(at(0.2, 6, se=0.018), log_e_balance=math.log(1001))}, {"b": [fine]}, mode=mode
+        {"b": replace(at(0.2, 6, se=0.018), log_e_balance=math.log(1000))}, {"b": [fine]}, mode=mode
     )["b"]
     again = looked({"b": at(0.2, 7, se=0.016)}, {"b": [fine, broken]}, mode=mode)["b"]
     assert [look.word for look in (broken, again)] == [Word.INVALID, Word.INVALID]
