@@ -10,6 +10,7 @@ import pytest
 
 from assay.api.app import PREFIX, RESOURCES, create_app
 from assay.ids import to_text
+from assay.store.pool import ReadPool
 from assay.wire.events import Event
 from assay.wire.functions import Function
 from assay.wire.runs import Run
@@ -107,3 +108,15 @@ def test_a_server_comes_back_after_its_connections_are_cut(api: ApiServer) -> No
     api.cut_connections()
     api.start()
     assert len(api.get("runs")["data"]) == 2
+
+
+def test_what_is_read_while_a_server_ends_leaves_no_connection(api: ApiServer) -> None:
+    """It is closed by whoever read with it last."""
+
+    async def read() -> bool:
+        pool = ReadPool(api.url)
+        async with pool.reading(1) as cursor:
+            await pool.close()
+        return cursor.connection.closed
+
+    assert api.run(read())

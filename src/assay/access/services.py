@@ -90,6 +90,7 @@ class Services:
         self._readers = asyncio.Semaphore(READERS)
         self._writers = asyncio.Semaphore(WRITERS)
         self._idle: list[Writer] = []
+        self._is_closed = False
         self._learn_at = 0.0
         self._leases = Leases(Link(database_url), ids=self.ids, lease_s=lease_s)
 
@@ -158,7 +159,8 @@ class Services:
         await self.write(act)
 
     async def close(self) -> None:
-        """Leave in good order."""
+        """Leave in good order: what is still asked ends with its own connection."""
+        self._is_closed = True
         await self._leases.close()
         await self._pool.close()
         while self._idle:
@@ -174,7 +176,10 @@ class Services:
             connection = await writer.link.get()
             if connection.info.transaction_status != TransactionStatus.IDLE:
                 await writer.link.close()
-        self._idle.append(writer)
+        if self._is_closed:
+            await writer.link.close()
+        else:
+            self._idle.append(writer)
 
     async def _learn_time(self, link: Link) -> None:
         clock = self.clock

@@ -154,6 +154,7 @@ class ReadPool:
                 self._idle.append(connection)
 
     async def close(self) -> None:
-        """Close what is idle."""
+        """Close what is idle, and what is being read with once that is done."""
+        self._size = 0
         while self._idle:
             await self._idle.pop().close()
