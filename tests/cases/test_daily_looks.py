@@ -217,6 +217,14 @@ def test_what_was_seen_before_a_plan_cannot_decide(assay_database: str) -> None:
     assert 0 < max(one.look.n_units for one in taken) < EXPECTED["anytime_now"]["n"]
 
 
+def test_a_unit_that_is_exposed_at_the_instant_of_the_plan_counts(assay_database: str) -> None:
+    """It was not seen before."""
+    served = [one for one in CASE["exposures"] if one["unit"] and not one["forced"]]
+    load(assay_database, plan(), declared=min(instant(one["at"]) for one in served))
+    take(assay_database, LAST + timedelta(hours=1))
+    assert stored(assay_database)[-1].look.n_units == EXPECTED["anytime_now"]["n"]
+
+
 def load_plan(url: str, changed: Plan, at: datetime) -> None:
     """Declare another version."""
 
