@@ -133,6 +133,22 @@ def test_units_of_the_epochs_that_count_are_counted_together(
     assert (found.difference.ci is None) is bool(left_out)
 
 
+def test_epochs_weigh_by_what_all_arms_have_in_them() -> None:
+    """Runs where runs weigh the same, units where those do; another variant's count too."""
+    early, late = [(2, 1 + n % 3) for n in range(20)], [(1, n % 3) for n in range(60)]
+    better = [(runs, total + runs) for runs, total in early]
+    metric = said(
+        arm(1, "a", early),
+        arm(1, "b", better),
+        arm(2, "a", late),
+        arm(2, "b", late),
+        arm(2, "c", late),
+    )
+    (found,) = [one for one in metric.variants if one.variant == "b"]
+    assert found.difference.estimate == pytest.approx(80 / (80 + 180))
+    assert found.by_unit.estimate == pytest.approx(40 / (40 + 180))
+
+
 @pytest.mark.parametrize(("size", "is_told"), [(14, True), (15, False)])
 def test_few_effective_units_are_told(size: int, *, is_told: bool) -> None:
     """Under 15 of them the interval may be a little too narrow."""
