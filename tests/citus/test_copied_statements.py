@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from assay.store.copies import events, experiments, functions, runs, scores, sessions, spans
+from assay.store.experiments import UnitFilter
 from assay.store.outcomes import OutcomeFilter
 from assay.store.runs import RunFilter
 from assay.store.score_values import Range
@@ -55,7 +56,7 @@ COPIES = {
     "functions": functions.all_of(1),
     "experiments": experiments.all_of(1),
     "experiment": experiments.one(1, "e", AT),
-    "units": experiments.units(1, "e", variant="v", before=AT),
+    "units": experiments.units(1, "e", UnitFilter(variant="v"), before=AT),
 }
 
 
