@@ -37,7 +37,7 @@ BY_UNIT = ("of_all", "sums", "apart", "errors", "arms", "of_errors")
 BY_RUN = (
     "of_all", "sums", "together", "errors", "shared", "arms", "arms_shared", "of_errors",
 )  # fmt: skip
-_SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested")
+_SETTINGS = ("work_mem", "jit", "parallel", "merge", "nested", "planned")
 
 
 async def moments(
