@@ -45,6 +45,8 @@ TYPES = {
     "before": "timestamptz",
     "by": "text", "common": "int", "cutoff": "timestamptz", "decision": "text", "events": "uuid[]",
     "experiment": "text", "experiments": "text[]", "experiments.after": "text",
+    "moments.after": "text", "having": "text", "epoch": "int",
+    "first_id": "uuid", "last_id": "uuid", "most": "int",
     "epoch": "int", "having": "text", "moments.after": "text",
     "first": "uuid", "fn": "text", "fns": "text[]", "generations": "int[]", "hashes": "bigint[]",
     "horizon": "timestamptz", "id": "text", "ids": "uuid[]", "key": "text", "keys": "text[]",
@@ -93,12 +95,13 @@ VALUES = {
 
 
 COMPOSED = {
+    "experiments": (("units", "by_unit"), ("units", "among", "by_unit")),
     "moments": (
         BY_UNIT,
         BY_RUN,
         ("of_units", "sums", "by_unit", "among"),
         ("of_all", "sums", "by_unit", "counted"),
-    )
+    ),
 }
 """Statements that are made of several parts, by resource."""
 
