@@ -60,6 +60,23 @@ def test_the_list_shows_each_verdict_with_its_interval(looked: DashboardServer) 
     assert dashed(row).endswith(f"n {verdict['difference']['n_units']}")
 
 
+def test_the_overview_has_the_same_difference_and_says_what_is_stopped(
+    looked: DashboardServer,
+) -> None:
+    """With its interval and n, as in the list."""
+    looked.register("answer")
+    looked.start()
+    (verdict,) = looked.get("experiments")["data"][0]["verdicts"]
+    looked.post(f"experiments/{NAME}/stop", {"decision": "stays", "reason": "better"})
+    section = looked.look("/").one("section", aria_labelledby="experiments")
+    (row,) = section.one("table").rows()
+    said = row["Verdict, and the difference at its look"].replace("\N{NO-BREAK SPACE}", " ")
+    low, high = (texts.signed(end, is_share=True) for end in verdict["difference"]["ci"])
+    told = f"{low} to {high}, n {verdict['difference']['n_units']}"
+    assert told.replace("\N{NO-BREAK SPACE}", " ") in said
+    assert said.endswith("stopped")
+
+
 def dashed(row: dict[str, str]) -> str:
     """The cell of the difference, with the spaces that the page writes."""
     (cell,) = [text for head, text in row.items() if head.startswith("Difference")]
