@@ -182,6 +182,13 @@ def test_what_chooses_has_to_be_callable() -> None:
     assert (refused.value.code, refused.value.field) == ("experiment_select", "select")
 
 
+def test_what_is_sticky_is_so_or_not() -> None:
+    """Text from a setting, such as "no", would make every unit keep its variant."""
+    with pytest.raises(assay.AssayError) as refused:
+        assay.bucket("u", sticky=cast("Any", "no"))
+    assert (refused.value.code, refused.value.field) == ("experiment_select", "sticky")
+
+
 async def test_what_is_wrong_with_probabilities_is_not_called_weights(open_box: OpenBox) -> None:
     """33: the field is the one that was written."""
     client = assay.Client("app")

@@ -107,6 +107,12 @@ def bucket(
         salt: another one deals the units out anew.
         sticky: a unit keeps its first variant whatever the weights become.
     """
+    if not isinstance(cast("object", sticky), bool):
+        raise AssayError(
+            f"sticky must be True or False (got {sticky!r:.80})",
+            code="experiment_select",
+            field="sticky",
+        )
     return Selection(
         strategy=Strategy.BUCKET,
         weights=None if weights is None else _weights(weights),
