@@ -93,6 +93,18 @@ def test_looks_of_one_day_after_the_other_are_those_caught_up_at_once(assay_data
     assert planned == pytest.approx(wanted)
 
 
+def test_nothing_is_tested_beside_another_control_than_the_plans(assay_database: str) -> None:
+    """Else the looks before that one is served, and those after, would be of two comparisons."""
+    load(assay_database, plan(control="terse"))
+    take(assay_database, LAST + timedelta(hours=1))
+    found = [one.look for one in stored(assay_database)]
+    assert {(look.tested, look.reason) for look in found} == {
+        (False, "the plan's control 'terse' was not served yet")
+    }
+    finals = [look for look in found if look.time == 1]
+    assert [look.word for look in finals if look.word is not None] == [Word.NOT_SHOWN]
+
+
 def with_a_third(url: str, **changes: Any) -> datetime:
     """The published case, whose code has another variant once half of the time has gone: when."""
     load(url, plan(**changes))

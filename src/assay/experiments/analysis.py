@@ -334,7 +334,10 @@ def _warnings(facts: Facts, arms: sight.Arms, moments: Moments | None) -> Iterat
     if plan is None:
         yield "no plan is declared: all intervals are exploratory"
     elif plan.control is not None and arms.control not in (None, plan.control):
-        yield f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in"
+        yield (
+            f"the plan's control {plan.control!r} was never served: {arms.control!r} stands in, and"
+            " nothing is decided"
+        )
     yield from _control_gone(facts, arms.control)
     yield from _of_plan(facts)
     yield from _unscored(facts)

@@ -182,12 +182,15 @@ def seen(
     return {
         variant: Seen(
             cutoff=cutoff,
-            comparison=compare(
-                fair[plan.primary],
-                variant=variant,
-                control=compared.control,
-                weighting="run",
-                on_failure=plan.on_failure,
+            comparison=_of_plan(
+                plan,
+                compare(
+                    fair[plan.primary],
+                    variant=variant,
+                    control=compared.control,
+                    weighting="run",
+                    on_failure=plan.on_failure,
+                ),
             ),
             time=schedule.time(cutoff),
             is_final=cutoff == schedule.end,
@@ -203,6 +206,13 @@ def seen(
         )
         for variant in compared.treatments
     }
+
+
+def _of_plan(plan: Plan, comparison: Comparison) -> Comparison:
+    """Untestable beside another control than the plan's: looks at both would be of two things."""
+    if plan.control in {None, comparison.control_variant}:
+        return comparison
+    return replace(comparison, reason=f"the plan's control {plan.control!r} was not served yet")
 
 
 def _bounds(plan: Plan, moments: Moments, variant: str, control: str) -> dict[Word, Comparison]:
