@@ -25,7 +25,8 @@ PATH = f"experiments/{NAME}"
 SILENT = """
 SELECT x.run_id, x.variant, x.epoch, x.unit, x.at FROM assay.exposures x
 WHERE x.epoch = 1 AND x.unit IS NOT NULL AND NOT x.forced AND x.failed_at IS NULL
-    AND NOT EXISTS (SELECT FROM assay.experiment_scores s WHERE s.run_id = x.run_id)
+    AND NOT EXISTS (SELECT FROM assay.experiment_scores s
+        WHERE s.project_id = x.project_id AND s.run_id = x.run_id)
 ORDER BY x.run_id LIMIT 4
 """
 
