@@ -61,8 +61,8 @@ class Sorting:
                 rest.append(row)
             else:
                 valued.append((value, row))
-        # Any column holds values of one type, which compare.
-        valued.sort(key=lambda one: one[0], reverse=self.is_descending)  # type: ignore[arg-type, return-value]
+        by = self.is_descending
+        valued.sort(key=lambda one: one[0], reverse=by)  # type: ignore[arg-type, return-value]  # a column has one type
         return [*(row for _, row in valued), *rest]
 
 
